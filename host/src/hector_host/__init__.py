@@ -1,0 +1,1 @@
+"""Runs AI agents over plugins."""

@@ -1,0 +1,112 @@
+"""Every error that Hector reports on purpose.
+
+    HectorError                 exit 1
+    ├── ConfigError             exit 2    the file is wrong: file, line, key path, value
+    ├── PluginError             exit 3    one plugin misbehaved
+    │   ├── StartError                    it never became ready
+    │   ├── RefusedError                  its security policy cannot be enforced here
+    │   └── CallError                     one RPC failed
+    ├── NotFoundError           exit 4    no such agent, run, model; says what there is instead
+    └── RunError                exit 5    the run ended without an answer
+
+An error reads `who: what happened`, then, indented, the next step. Only `cli` turns them into exit codes.
+What a plugin says of itself is untrusted: it passes `quoted` before it becomes part of a message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grpc import StatusCode
+
+QUOTE_LIMIT = 1000
+"""Characters kept of a text that comes from a plugin, a model or a client."""
+
+
+def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """Foreign text made safe to print: one line, control characters escaped, `limit` characters at most."""
+    cut = text.strip()[:limit]
+    line = " ".join(cut.split())
+    safe = "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
+    return safe + (" …" if len(text.strip()) > limit else "")
+
+
+class HectorError(Exception):
+    """`who: what`, and the next step.
+
+    Attributes:
+        what: One or several lines; the first begins with who it is about.
+        step: What the reader can do now. Empty when there is nothing.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, step: str = "") -> None:
+        super().__init__(what, step)
+        self.what = what
+        self.step = step
+
+    def __str__(self) -> str:
+        if not self.step:
+            return self.what
+        return self.what + "\n" + "\n".join(f"  {line}" for line in self.step.splitlines())
+
+
+class ConfigError(HectorError):
+    """The configuration is wrong: `file:line: key.path: what`."""
+
+    exit_code = 2
+
+
+class PluginError(HectorError):
+    """One plugin misbehaved: `kind/name: what`."""
+
+    exit_code = 3
+
+
+class StartError(PluginError):
+    """A plugin never became ready."""
+
+
+class RefusedError(PluginError):
+    """A plugin's security policy cannot be enforced on this machine."""
+
+
+class CallError(PluginError):
+    """One RPC failed, or its answer was the domain's no.
+
+    Attributes:
+        code: The gRPC status. None when the plugin answered `success = false`: a final no of the domain.
+        detail: The plugin's own words, safe to print.
+        retryable: Worth a retry by somebody who knows that it is harmless.
+        outcome_unknown: A side effect may or may not have happened.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        step: str = "",
+        *,
+        code: StatusCode | None = None,
+        detail: str = "",
+        retryable: bool = False,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(what, step)
+        self.code = code
+        self.detail = detail
+        self.retryable = retryable
+        self.outcome_unknown = outcome_unknown
+
+
+class NotFoundError(HectorError):
+    """Nothing has that name."""
+
+    exit_code = 4
+
+
+class RunError(HectorError):
+    """A run ended without an answer."""
+
+    exit_code = 5

@@ -1,0 +1,1 @@
+"""Write Hector plugins in Python."""
