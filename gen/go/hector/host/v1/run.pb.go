@@ -28,10 +28,14 @@ const (
 // after its row is on disk; text deltas are never journaled.
 type RunEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	RunId string                 `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Never empty.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// From 1 in each run, without gaps.
-	Sequence int64                  `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	Time     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	Sequence int64 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// When it happened, by the host's clock.
+	Time *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	// None set: an event newer than the reader.
+	//
 	// Types that are valid to be assigned to Event:
 	//
 	//	*RunEvent_RunStarted
@@ -247,9 +251,11 @@ func (*RunEvent_RunFailed) isRunEvent_Event() {}
 
 // First event of a run.
 type RunStarted struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	SessionId string                 `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
-	Agent     string                 `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation that the run belongs to. Never empty.
+	SessionId string `protobuf:"bytes,1,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// The key under which the configuration lists the agent.
+	Agent string `protobuf:"bytes,2,opt,name=agent,proto3" json:"agent,omitempty"`
 	// "default" or "plugin:NAME".
 	Engine string `protobuf:"bytes,3,opt,name=engine,proto3" json:"engine,omitempty"`
 	// The name under which the configuration lists the agent's model.
@@ -320,7 +326,8 @@ func (x *RunStarted) GetLlm() string {
 type Thought struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// From 1.
-	Iteration     int32  `protobuf:"varint,1,opt,name=iteration,proto3" json:"iteration,omitempty"`
+	Iteration int32 `protobuf:"varint,1,opt,name=iteration,proto3" json:"iteration,omitempty"`
+	// Never empty.
 	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -444,12 +451,16 @@ func (x *TextDelta) GetProvisional() bool {
 	return false
 }
 
+// A model has answered, or could not.
 type GenerationFinished struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	EffectId string                 `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The effect that generated.
+	EffectId string `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
 	// "llm/model" that wrote the message.
-	Model        string          `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	Usage        *v1.TokenUsage  `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// Absent: unknown.
+	Usage *v1.TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
+	// FINISH_REASON_UNSPECIFIED when it failed.
 	FinishReason v1.FinishReason `protobuf:"varint,4,opt,name=finish_reason,json=finishReason,proto3,enum=hector.plugin.v1.FinishReason" json:"finish_reason,omitempty"`
 	// The journaled message. Empty when the generation failed.
 	MessageId string `protobuf:"bytes,5,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
@@ -531,11 +542,14 @@ func (x *GenerationFinished) GetError() string {
 	return ""
 }
 
+// A tool is about to be called.
 type ToolStarted struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	EffectId string                 `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
-	Tool     string                 `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
-	// JSON text as the model wrote it.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The effect that calls it.
+	EffectId string `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
+	// The name under which the agent knows it.
+	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
+	// JSON text as the model wrote it. Empty: no arguments.
 	Arguments     string `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -592,15 +606,18 @@ func (x *ToolStarted) GetArguments() string {
 	return ""
 }
 
+// A tool has answered, or could not.
 type ToolFinished struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	EffectId string                 `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
-	Tool     string                 `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in ToolStarted.
+	EffectId string `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
+	// As in ToolStarted.
+	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
 	// The tool said no, or the call itself failed.
 	Failed bool `protobuf:"varint,3,opt,name=failed,proto3" json:"failed,omitempty"`
-	// The result's text, or why it failed; cut to 2,000 characters.
+	// The result's text, or why it failed; cut to 2,000 characters. May be empty.
 	Result string `protobuf:"bytes,4,opt,name=result,proto3" json:"result,omitempty"`
-	// Passages that the tool found in the agent's documents.
+	// Passages that the tool found in the agent's documents. Empty: none, or another tool.
 	Sources       []*Source `protobuf:"bytes,5,rep,name=sources,proto3" json:"sources,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -673,9 +690,11 @@ func (x *ToolFinished) GetSources() []*Source {
 
 // The run waits for an answer of its user.
 type QuestionAsked struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	EffectId string                 `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
-	Text     string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The effect that the answer is the outcome of.
+	EffectId string `protobuf:"bytes,1,opt,name=effect_id,json=effectId,proto3" json:"effect_id,omitempty"`
+	// Never empty.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	// JSON Schema text of the answer. Empty: free text.
 	AnswerSchema  string `protobuf:"bytes,3,opt,name=answer_schema,json=answerSchema,proto3" json:"answer_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -735,13 +754,14 @@ func (x *QuestionAsked) GetAnswerSchema() string {
 
 // Last event of a run that has an answer.
 type RunFinished struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Answer string                 `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"`
-	// When set, the whole answer; `answer` is then its text.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// May be empty.
+	Answer string `protobuf:"bytes,1,opt,name=answer,proto3" json:"answer,omitempty"`
+	// When set, the whole answer; `answer` is then its text. Empty: answer is all.
 	Parts []*v1.Part `protobuf:"bytes,2,rep,name=parts,proto3" json:"parts,omitempty"`
-	// The sum over all generations of the run.
+	// The sum over all generations of the run. Zeros: unknown.
 	Usage *v1.TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
-	// Every passage that a tool of the run found, once, best first.
+	// Every passage that a tool of the run found, once, best first. Empty: none.
 	Sources []*Source `protobuf:"bytes,4,rep,name=sources,proto3" json:"sources,omitempty"`
 	// Every call of a plugin that the run made, in the order in which they ended.
 	Steps         []*Step `protobuf:"bytes,5,rep,name=steps,proto3" json:"steps,omitempty"`
@@ -817,12 +837,14 @@ func (x *RunFinished) GetSteps() []*Step {
 // Last event of a run that ended without an answer.
 type RunFailed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// For people: who, what, and the next step.
+	// For people: who, what, and the next step. Never empty.
 	Error string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
 	// The class of the error: "ConfigError", "PluginError", "NotFoundError", "RunError".
-	Kind          string         `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
-	Usage         *v1.TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
-	Steps         []*Step        `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// As in RunFinished.
+	Usage *v1.TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
+	// As in RunFinished.
+	Steps         []*Step `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -890,7 +912,8 @@ type Source struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// PATH:LINE of its first line, the path relative to the document store's folder.
 	Location string `protobuf:"bytes,1,opt,name=location,proto3" json:"location,omitempty"`
-	Text     string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// The passage itself.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	// Higher is better; comparable within one search only.
 	Score float32 `protobuf:"fixed32,3,opt,name=score,proto3" json:"score,omitempty"`
 	// The document store that holds it.
@@ -967,9 +990,11 @@ type Step struct {
 	// The plugin behind it. Empty: the host itself.
 	Plugin string `protobuf:"bytes,3,opt,name=plugin,proto3" json:"plugin,omitempty"`
 	// Its process. 0 when it is not a process of this machine.
-	Pid           int64   `protobuf:"varint,4,opt,name=pid,proto3" json:"pid,omitempty"`
-	Seconds       float64 `protobuf:"fixed64,5,opt,name=seconds,proto3" json:"seconds,omitempty"`
-	Ok            bool    `protobuf:"varint,6,opt,name=ok,proto3" json:"ok,omitempty"`
+	Pid int64 `protobuf:"varint,4,opt,name=pid,proto3" json:"pid,omitempty"`
+	// From the call to its end.
+	Seconds float64 `protobuf:"fixed64,5,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	// False: it failed, or the plugin said no.
+	Ok            bool `protobuf:"varint,6,opt,name=ok,proto3" json:"ok,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -22,9 +22,11 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Metric says how vectors are compared. A higher score is always better.
 type Metric int32
 
 const (
+	// As METRIC_COSINE.
 	Metric_METRIC_UNSPECIFIED Metric = 0
 	// Score: the cosine, in [-1, 1].
 	Metric_METRIC_COSINE Metric = 1
@@ -78,10 +80,12 @@ func (Metric) EnumDescriptor() ([]byte, []int) {
 }
 
 type CreateCollectionRequest struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Name      string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Dimension int32                  `protobuf:"varint,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
-	// Default: cosine.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty; which other names it takes is the plugin's own rule.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Floats in each of its vectors. At least 1.
+	Dimension int32 `protobuf:"varint,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	// METRIC_UNSPECIFIED: cosine.
 	Metric        Metric `protobuf:"varint,3,opt,name=metric,proto3,enum=hector.plugin.v1.Metric" json:"metric,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -139,9 +143,11 @@ func (x *CreateCollectionRequest) GetMetric() Metric {
 }
 
 type CreateCollectionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Success       bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -191,8 +197,9 @@ func (x *CreateCollectionResponse) GetError() string {
 }
 
 type DeleteCollectionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -235,9 +242,11 @@ func (x *DeleteCollectionRequest) GetName() string {
 }
 
 type DeleteCollectionResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Success       bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -290,8 +299,9 @@ type Vector struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Any UTF-8 text of 1 to 512 bytes.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// As many floats as the collection's dimension, finite.
-	Vector        []float32        `protobuf:"fixed32,2,rep,packed,name=vector,proto3" json:"vector,omitempty"`
+	// As many floats as the collection's dimension, finite. Empty only in a ListVectorsResponse without with_vectors.
+	Vector []float32 `protobuf:"fixed32,2,rep,packed,name=vector,proto3" json:"vector,omitempty"`
+	// Given back by searches and matched by filters. Absent: none.
 	Metadata      *structpb.Struct `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -349,9 +359,11 @@ func (x *Vector) GetMetadata() *structpb.Struct {
 }
 
 type UpsertVectorsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Collection    string                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
-	Vectors       []*Vector              `protobuf:"bytes,2,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Collection string `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Where an id comes twice, the last one counts. Empty: nothing to do, and a success.
+	Vectors       []*Vector `protobuf:"bytes,2,rep,name=vectors,proto3" json:"vectors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -401,9 +413,11 @@ func (x *UpsertVectorsRequest) GetVectors() []*Vector {
 }
 
 type UpsertVectorsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Success       bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,15 +467,18 @@ func (x *UpsertVectorsResponse) GetError() string {
 }
 
 type SearchVectorsRequest struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	Collection string                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
-	Vector     []float32              `protobuf:"fixed32,2,rep,packed,name=vector,proto3" json:"vector,omitempty"`
-	Limit      int32                  `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Collection string `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// What to be near to: as many floats as the collection's dimension.
+	Vector []float32 `protobuf:"fixed32,2,rep,packed,name=vector,proto3" json:"vector,omitempty"`
+	// How many results at most. At least 1.
+	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Results that score lower are left out. 0: no bound.
 	Threshold float32 `protobuf:"fixed32,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
-	// Metadata a result must match. Keys are ANDed; a value is equality or one of $eq $ne $in $nin $gt $gte $lt $lte $exists;
-	// $and, $or, $not combine; a list matches when one of its elements does. An unknown operator is INVALID_ARGUMENT,
-	// never ignored.
+	// Metadata a result must match. Keys are ANDed; a value is equality or one of $eq $ne $in $nin $gt $gte $lt $lte
+	// $exists; $and, $or, $not combine; a list matches when one of its elements does. An unknown operator is
+	// INVALID_ARGUMENT, never ignored. Absent or empty: all match.
 	Filter        *structpb.Struct `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -533,10 +550,12 @@ func (x *SearchVectorsRequest) GetFilter() *structpb.Struct {
 }
 
 type SearchVectorsResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Success bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error   string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	// Best first; a higher score is always better, whatever the metric.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// Best first; a higher score is always better, whatever the metric. Empty: nothing matched.
 	Results       []*VectorResult `protobuf:"bytes,3,rep,name=results,proto3" json:"results,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -594,10 +613,13 @@ func (x *SearchVectorsResponse) GetResults() []*VectorResult {
 }
 
 type VectorResult struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Score         float32                `protobuf:"fixed32,2,opt,name=score,proto3" json:"score,omitempty"`
-	Metadata      *structpb.Struct       `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The vector's id. Never empty.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// See Metric.
+	Score float32 `protobuf:"fixed32,2,opt,name=score,proto3" json:"score,omitempty"`
+	// As it was upserted. Absent: none.
+	Metadata      *structpb.Struct `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -654,10 +676,12 @@ func (x *VectorResult) GetMetadata() *structpb.Struct {
 }
 
 type DeleteVectorsRequest struct {
-	state      protoimpl.MessageState `protogen:"open.v1"`
-	Collection string                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
-	Ids        []string               `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
-	// Deletes what matches, when ids is empty.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Collection string `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// What to delete. Empty: see filter.
+	Ids []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	// As SearchVectorsRequest.filter. Deletes what matches, when ids is empty.
 	Filter        *structpb.Struct `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -715,10 +739,13 @@ func (x *DeleteVectorsRequest) GetFilter() *structpb.Struct {
 }
 
 type DeleteVectorsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Success       bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Deleted       int64                  `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// Vectors that were there and are gone. 0 also when the plugin cannot count them.
+	Deleted       int64 `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -811,8 +838,9 @@ func (*ListCollectionsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListCollectionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Collections   []*Collection          `protobuf:"bytes,1,rep,name=collections,proto3" json:"collections,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By name. Empty: there are none.
+	Collections   []*Collection `protobuf:"bytes,1,rep,name=collections,proto3" json:"collections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -855,11 +883,15 @@ func (x *ListCollectionsResponse) GetCollections() []*Collection {
 }
 
 type Collection struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Dimension     int32                  `protobuf:"varint,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
-	Metric        Metric                 `protobuf:"varint,3,opt,name=metric,proto3,enum=hector.plugin.v1.Metric" json:"metric,omitempty"`
-	Vectors       int64                  `protobuf:"varint,4,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Floats in each of its vectors.
+	Dimension int32 `protobuf:"varint,2,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	// Never METRIC_UNSPECIFIED.
+	Metric Metric `protobuf:"varint,3,opt,name=metric,proto3,enum=hector.plugin.v1.Metric" json:"metric,omitempty"`
+	// Vectors in it. 0: it is empty.
+	Vectors       int64 `protobuf:"varint,4,opt,name=vectors,proto3" json:"vectors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -923,13 +955,19 @@ func (x *Collection) GetVectors() int64 {
 }
 
 type ListVectorsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Collection    string                 `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
-	Ids           []string               `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
-	Filter        *structpb.Struct       `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
-	PageSize      int32                  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string                 `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	WithVectors   bool                   `protobuf:"varint,6,opt,name=with_vectors,json=withVectors,proto3" json:"with_vectors,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Never empty.
+	Collection string `protobuf:"bytes,1,opt,name=collection,proto3" json:"collection,omitempty"`
+	// Which to fetch; those that are not there are left out. Empty: all that match filter, in pages.
+	Ids []string `protobuf:"bytes,2,rep,name=ids,proto3" json:"ids,omitempty"`
+	// As SearchVectorsRequest.filter. Absent or empty: all.
+	Filter *structpb.Struct `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Vectors in a page at most. 0: the plugin chooses.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before. Empty: the first page.
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// The answer carries the floats too.
+	WithVectors   bool `protobuf:"varint,6,opt,name=with_vectors,json=withVectors,proto3" json:"with_vectors,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1007,9 +1045,11 @@ func (x *ListVectorsRequest) GetWithVectors() bool {
 }
 
 type ListVectorsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Vectors       []*Vector              `protobuf:"bytes,1,rep,name=vectors,proto3" json:"vectors,omitempty"`
-	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In an order that is the same for every page. Empty: nothing matched.
+	Vectors []*Vector `protobuf:"bytes,1,rep,name=vectors,proto3" json:"vectors,omitempty"`
+	// Ask for the next page with it. Empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -31,20 +31,37 @@ const (
 // DatabaseProviderClient is the client API for DatabaseProvider service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// DatabaseProvider keeps vectors in collections and finds the nearest.
+//
+// Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+// collection, unless it says otherwise.
 type DatabaseProviderClient interface {
-	// Succeeds when it exists with equal settings; ALREADY_EXISTS with others.
+	// Succeeds when it exists with equal settings.
+	// Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+	// metric.
 	CreateCollection(ctx context.Context, in *CreateCollectionRequest, opts ...grpc.CallOption) (*CreateCollectionResponse, error)
-	// Succeeds when it does not exist.
+	// Deletes the collection and its vectors. Succeeds when it does not exist.
+	// Errors: INVALID_ARGUMENT for an empty name.
 	DeleteCollection(ctx context.Context, in *DeleteCollectionRequest, opts ...grpc.CallOption) (*DeleteCollectionResponse, error)
-	// Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-	// the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+	// Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+	// and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
 	UpsertVectors(ctx context.Context, in *UpsertVectorsRequest, opts ...grpc.CallOption) (*UpsertVectorsResponse, error)
+	// Finds the nearest vectors.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+	// that cannot be understood.
 	SearchVectors(ctx context.Context, in *SearchVectorsRequest, opts ...grpc.CallOption) (*SearchVectorsResponse, error)
-	// INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything.
+	// Deletes by id or by filter. Ids that are not there are no error.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+	// everything), or for a filter that cannot be understood.
 	DeleteVectors(ctx context.Context, in *DeleteVectorsRequest, opts ...grpc.CallOption) (*DeleteVectorsResponse, error)
-	// Optional.
+	// Lists the collections. Optional.
+	// Errors: none of its own.
 	ListCollections(ctx context.Context, in *ListCollectionsRequest, opts ...grpc.CallOption) (*ListCollectionsResponse, error)
-	// Optional: fetch by id, or page through all that match.
+	// Fetches by id, or pages through all that match. Optional.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+	// for a page_token that this collection did not give.
 	ListVectors(ctx context.Context, in *ListVectorsRequest, opts ...grpc.CallOption) (*ListVectorsResponse, error)
 }
 
@@ -129,20 +146,37 @@ func (c *databaseProviderClient) ListVectors(ctx context.Context, in *ListVector
 // DatabaseProviderServer is the server API for DatabaseProvider service.
 // All implementations must embed UnimplementedDatabaseProviderServer
 // for forward compatibility.
+//
+// DatabaseProvider keeps vectors in collections and finds the nearest.
+//
+// Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+// collection, unless it says otherwise.
 type DatabaseProviderServer interface {
-	// Succeeds when it exists with equal settings; ALREADY_EXISTS with others.
+	// Succeeds when it exists with equal settings.
+	// Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+	// metric.
 	CreateCollection(context.Context, *CreateCollectionRequest) (*CreateCollectionResponse, error)
-	// Succeeds when it does not exist.
+	// Deletes the collection and its vectors. Succeeds when it does not exist.
+	// Errors: INVALID_ARGUMENT for an empty name.
 	DeleteCollection(context.Context, *DeleteCollectionRequest) (*DeleteCollectionResponse, error)
-	// Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-	// the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+	// Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+	// and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
 	UpsertVectors(context.Context, *UpsertVectorsRequest) (*UpsertVectorsResponse, error)
+	// Finds the nearest vectors.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+	// that cannot be understood.
 	SearchVectors(context.Context, *SearchVectorsRequest) (*SearchVectorsResponse, error)
-	// INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything.
+	// Deletes by id or by filter. Ids that are not there are no error.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+	// everything), or for a filter that cannot be understood.
 	DeleteVectors(context.Context, *DeleteVectorsRequest) (*DeleteVectorsResponse, error)
-	// Optional.
+	// Lists the collections. Optional.
+	// Errors: none of its own.
 	ListCollections(context.Context, *ListCollectionsRequest) (*ListCollectionsResponse, error)
-	// Optional: fetch by id, or page through all that match.
+	// Fetches by id, or pages through all that match. Optional.
+	// Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+	// for a page_token that this collection did not give.
 	ListVectors(context.Context, *ListVectorsRequest) (*ListVectorsResponse, error)
 	mustEmbedUnimplementedDatabaseProviderServer()
 }

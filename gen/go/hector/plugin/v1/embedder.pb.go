@@ -21,12 +21,16 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// InputType says what a text is for; many models read questions and documents differently.
 type InputType int32
 
 const (
+	// Unknown: the model's neutral form.
 	InputType_INPUT_TYPE_UNSPECIFIED InputType = 0
-	InputType_INPUT_TYPE_QUERY       InputType = 1
-	InputType_INPUT_TYPE_DOCUMENT    InputType = 2
+	// It will be searched for.
+	InputType_INPUT_TYPE_QUERY InputType = 1
+	// It will be found.
+	InputType_INPUT_TYPE_DOCUMENT InputType = 2
 )
 
 // Enum value maps for InputType.
@@ -71,10 +75,13 @@ func (InputType) EnumDescriptor() ([]byte, []int) {
 }
 
 type EmbedTextRequest struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Text      string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Model     string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	InputType InputType              `protobuf:"varint,3,opt,name=input_type,json=inputType,proto3,enum=hector.plugin.v1.InputType" json:"input_type,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// May be empty.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Empty: the plugin's default.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// What the text is for.
+	InputType InputType `protobuf:"varint,3,opt,name=input_type,json=inputType,proto3,enum=hector.plugin.v1.InputType" json:"input_type,omitempty"`
 	// 0: the model's own. One that it cannot give is INVALID_ARGUMENT.
 	Dimension     int32 `protobuf:"varint,4,opt,name=dimension,proto3" json:"dimension,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -140,14 +147,18 @@ func (x *EmbedTextRequest) GetDimension() int32 {
 }
 
 type EmbedTextResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Success bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error   string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Vector  []float32              `protobuf:"fixed32,3,rep,packed,name=vector,proto3" json:"vector,omitempty"`
-	Tokens  int32                  `protobuf:"varint,4,opt,name=tokens,proto3" json:"tokens,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// As many finite floats as the dimension. Never empty on success.
+	Vector []float32 `protobuf:"fixed32,3,rep,packed,name=vector,proto3" json:"vector,omitempty"`
+	// Tokens that the model read. 0: unknown.
+	Tokens int32 `protobuf:"varint,4,opt,name=tokens,proto3" json:"tokens,omitempty"`
 	// The text was longer than the model reads.
 	Truncated bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
-	// With its revision: the same name always gives the same vectors.
+	// With its revision: the same name always gives the same vectors. Empty: the one that was asked.
 	Model         string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -226,11 +237,15 @@ func (x *EmbedTextResponse) GetModel() string {
 }
 
 type EmbedBatchRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Texts         []string               `protobuf:"bytes,1,rep,name=texts,proto3" json:"texts,omitempty"`
-	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	InputType     InputType              `protobuf:"varint,3,opt,name=input_type,json=inputType,proto3,enum=hector.plugin.v1.InputType" json:"input_type,omitempty"`
-	Dimension     int32                  `protobuf:"varint,4,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Each may be empty. Empty list: an empty answer.
+	Texts []string `protobuf:"bytes,1,rep,name=texts,proto3" json:"texts,omitempty"`
+	// Empty: the plugin's default.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// What the texts are for.
+	InputType InputType `protobuf:"varint,3,opt,name=input_type,json=inputType,proto3,enum=hector.plugin.v1.InputType" json:"input_type,omitempty"`
+	// As EmbedTextRequest.dimension.
+	Dimension     int32 `protobuf:"varint,4,opt,name=dimension,proto3" json:"dimension,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -294,12 +309,15 @@ func (x *EmbedBatchRequest) GetDimension() int32 {
 }
 
 type EmbedBatchResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Success bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error   string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	// In the order of texts, all or none.
-	Embeddings    []*Embedding `protobuf:"bytes,3,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
-	Model         string       `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// One per text, in the order of texts.
+	Embeddings []*Embedding `protobuf:"bytes,3,rep,name=embeddings,proto3" json:"embeddings,omitempty"`
+	// As EmbedTextResponse.model.
+	Model         string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,10 +381,13 @@ func (x *EmbedBatchResponse) GetModel() string {
 }
 
 type Embedding struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Vector        []float32              `protobuf:"fixed32,1,rep,packed,name=vector,proto3" json:"vector,omitempty"`
-	Tokens        int32                  `protobuf:"varint,2,opt,name=tokens,proto3" json:"tokens,omitempty"`
-	Truncated     bool                   `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As EmbedTextResponse.vector.
+	Vector []float32 `protobuf:"fixed32,1,rep,packed,name=vector,proto3" json:"vector,omitempty"`
+	// As EmbedTextResponse.tokens.
+	Tokens int32 `protobuf:"varint,2,opt,name=tokens,proto3" json:"tokens,omitempty"`
+	// As EmbedTextResponse.truncated.
+	Truncated     bool `protobuf:"varint,3,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -423,8 +444,9 @@ func (x *Embedding) GetTruncated() bool {
 }
 
 type GetDimensionsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Model         string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the plugin's default.
+	Model         string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,12 +489,14 @@ func (x *GetDimensionsRequest) GetModel() string {
 }
 
 type GetDimensionsResponse struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Dimension int32                  `protobuf:"varint,1,opt,name=dimension,proto3" json:"dimension,omitempty"`
-	Model     string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Floats in a vector. At least 1.
+	Dimension int32 `protobuf:"varint,1,opt,name=dimension,proto3" json:"dimension,omitempty"`
+	// As EmbedTextResponse.model.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
 	// Longer texts are cut here. 0: unknown.
 	MaxInputTokens int32 `protobuf:"varint,3,opt,name=max_input_tokens,json=maxInputTokens,proto3" json:"max_input_tokens,omitempty"`
-	// Vectors have length 1.
+	// Vectors have length 1. False: nobody may rely on it.
 	Normalized    bool `protobuf:"varint,4,opt,name=normalized,proto3" json:"normalized,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

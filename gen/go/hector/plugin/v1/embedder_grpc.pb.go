@@ -27,9 +27,21 @@ const (
 // EmbedderProviderClient is the client API for EmbedderProvider service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// EmbedderProvider turns texts into vectors: near in meaning, near in space.
+//
+// EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+// text and counts.
 type EmbedderProviderClient interface {
+	// Embeds one text. Empty text is a text.
+	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+	// FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
 	EmbedText(ctx context.Context, in *EmbedTextRequest, opts ...grpc.CallOption) (*EmbedTextResponse, error)
+	// Embeds many, all or none.
+	// Errors: as EmbedText.
 	EmbedBatch(ctx context.Context, in *EmbedBatchRequest, opts ...grpc.CallOption) (*EmbedBatchResponse, error)
+	// Says what vectors a model gives, without embedding anything.
+	// Errors: NOT_FOUND when there is no such model.
 	GetDimensions(ctx context.Context, in *GetDimensionsRequest, opts ...grpc.CallOption) (*GetDimensionsResponse, error)
 }
 
@@ -74,9 +86,21 @@ func (c *embedderProviderClient) GetDimensions(ctx context.Context, in *GetDimen
 // EmbedderProviderServer is the server API for EmbedderProvider service.
 // All implementations must embed UnimplementedEmbedderProviderServer
 // for forward compatibility.
+//
+// EmbedderProvider turns texts into vectors: near in meaning, near in space.
+//
+// EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+// text and counts.
 type EmbedderProviderServer interface {
+	// Embeds one text. Empty text is a text.
+	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+	// FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
 	EmbedText(context.Context, *EmbedTextRequest) (*EmbedTextResponse, error)
+	// Embeds many, all or none.
+	// Errors: as EmbedText.
 	EmbedBatch(context.Context, *EmbedBatchRequest) (*EmbedBatchResponse, error)
+	// Says what vectors a model gives, without embedding anything.
+	// Errors: NOT_FOUND when there is no such model.
 	GetDimensions(context.Context, *GetDimensionsRequest) (*GetDimensionsResponse, error)
 	mustEmbedUnimplementedEmbedderProviderServer()
 }

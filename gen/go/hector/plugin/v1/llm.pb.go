@@ -22,13 +22,16 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ToolChoice says whether the model calls tools.
 type ToolChoice int32
 
 const (
 	// The model decides.
 	ToolChoice_TOOL_CHOICE_UNSPECIFIED ToolChoice = 0
-	ToolChoice_TOOL_CHOICE_NONE        ToolChoice = 1
-	ToolChoice_TOOL_CHOICE_REQUIRED    ToolChoice = 2
+	// The model answers with text, though it may read earlier calls.
+	ToolChoice_TOOL_CHOICE_NONE ToolChoice = 1
+	// The model calls at least one tool.
+	ToolChoice_TOOL_CHOICE_REQUIRED ToolChoice = 2
 )
 
 // Enum value maps for ToolChoice.
@@ -72,17 +75,26 @@ func (ToolChoice) EnumDescriptor() ([]byte, []int) {
 	return file_hector_plugin_v1_llm_proto_rawDescGZIP(), []int{0}
 }
 
+// FinishReason says why a generation ended.
 type FinishReason int32
 
 const (
-	FinishReason_FINISH_REASON_UNSPECIFIED      FinishReason = 0
-	FinishReason_FINISH_REASON_STOP             FinishReason = 1
-	FinishReason_FINISH_REASON_LENGTH           FinishReason = 2
-	FinishReason_FINISH_REASON_TOOL_CALLS       FinishReason = 3
-	FinishReason_FINISH_REASON_CONTENT_FILTER   FinishReason = 4
-	FinishReason_FINISH_REASON_REFUSAL          FinishReason = 5
+	// Unknown; read as FINISH_REASON_TOOL_CALLS when the message has tool calls, else as FINISH_REASON_STOP.
+	FinishReason_FINISH_REASON_UNSPECIFIED FinishReason = 0
+	// The answer is complete.
+	FinishReason_FINISH_REASON_STOP FinishReason = 1
+	// max_tokens was reached: the answer is cut.
+	FinishReason_FINISH_REASON_LENGTH FinishReason = 2
+	// The model waits for the results of its tool calls.
+	FinishReason_FINISH_REASON_TOOL_CALLS FinishReason = 3
+	// A filter outside the model stopped it.
+	FinishReason_FINISH_REASON_CONTENT_FILTER FinishReason = 4
+	// The model itself declined.
+	FinishReason_FINISH_REASON_REFUSAL FinishReason = 5
+	// The conversation does not fit the model.
 	FinishReason_FINISH_REASON_CONTEXT_OVERFLOW FinishReason = 6
-	FinishReason_FINISH_REASON_OTHER            FinishReason = 7
+	// A reason of the model's own.
+	FinishReason_FINISH_REASON_OTHER FinishReason = 7
 )
 
 // Enum value maps for FinishReason.
@@ -136,17 +148,23 @@ func (FinishReason) EnumDescriptor() ([]byte, []int) {
 	return file_hector_plugin_v1_llm_proto_rawDescGZIP(), []int{1}
 }
 
-// What a model is asked. Shared by the three generating RPCs and by reasoning strategies.
+// ModelInput is what a model is asked. Shared by the three generating RPCs and by reasoning strategies.
 type ModelInput struct {
-	state    protoimpl.MessageState `protogen:"open.v1"`
-	Messages []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation, oldest first. Empty: only the request's prompt is asked.
+	Messages []*Message `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
 	// Offered only to models with tool_calling. In a strategy's Generate, a tool with only a name stands for the run's.
-	Tools      []*Tool    `protobuf:"bytes,2,rep,name=tools,proto3" json:"tools,omitempty"`
+	// Empty: none.
+	Tools []*Tool `protobuf:"bytes,2,rep,name=tools,proto3" json:"tools,omitempty"`
+	// Whether tools must, may or must not be called. Ignored without tools.
 	ToolChoice ToolChoice `protobuf:"varint,3,opt,name=tool_choice,json=toolChoice,proto3,enum=hector.plugin.v1.ToolChoice" json:"tool_choice,omitempty"`
-	Sampling   *Sampling  `protobuf:"bytes,4,opt,name=sampling,proto3" json:"sampling,omitempty"`
-	// JSON Schema that the answer must satisfy, as text: its order of properties is the order of the answer's.
+	// How to draw the answer. Absent: the plugin's defaults.
+	Sampling *Sampling `protobuf:"bytes,4,opt,name=sampling,proto3" json:"sampling,omitempty"`
+	// JSON Schema that the answer must satisfy, as text: its order of properties is the order of the answer's. Empty: any
+	// text. A model that cannot keep to it: INVALID_ARGUMENT.
 	ResponseSchema string `protobuf:"bytes,5,opt,name=response_schema,json=responseSchema,proto3" json:"response_schema,omitempty"`
-	// Options of this model that the contract does not name.
+	// Options of this model that the contract does not name. Absent: none. One that the plugin does not know:
+	// INVALID_ARGUMENT.
 	Options       *structpb.Struct `protobuf:"bytes,6,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -224,15 +242,20 @@ func (x *ModelInput) GetOptions() *structpb.Struct {
 	return nil
 }
 
-// Unset fields take the plugin's own default.
+// Sampling is how an answer is drawn. Unset fields take the plugin's own default.
 type Sampling struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	Temperature *float32               `protobuf:"fixed32,1,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
-	MaxTokens   *int32                 `protobuf:"varint,2,opt,name=max_tokens,json=maxTokens,proto3,oneof" json:"max_tokens,omitempty"`
-	TopP        *float32               `protobuf:"fixed32,3,opt,name=top_p,json=topP,proto3,oneof" json:"top_p,omitempty"`
-	Stop        []string               `protobuf:"bytes,4,rep,name=stop,proto3" json:"stop,omitempty"`
-	Seed        *int64                 `protobuf:"varint,5,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
-	// none, low, medium, high or the model's own word.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0: always the likeliest; the upper end is the model's own, often 2.
+	Temperature *float32 `protobuf:"fixed32,1,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
+	// Tokens that the answer may have, its reasoning included. At least 1.
+	MaxTokens *int32 `protobuf:"varint,2,opt,name=max_tokens,json=maxTokens,proto3,oneof" json:"max_tokens,omitempty"`
+	// The share of likelihood to draw from, in (0, 1].
+	TopP *float32 `protobuf:"fixed32,3,opt,name=top_p,json=topP,proto3,oneof" json:"top_p,omitempty"`
+	// Texts that end the answer and are not part of it. Empty: none.
+	Stop []string `protobuf:"bytes,4,rep,name=stop,proto3" json:"stop,omitempty"`
+	// Equal seeds make equal answers likely, and promise nothing.
+	Seed *int64 `protobuf:"varint,5,opt,name=seed,proto3,oneof" json:"seed,omitempty"`
+	// none, low, medium, high or the model's own word. Empty: the model's default.
 	ReasoningEffort string `protobuf:"bytes,6,opt,name=reasoning_effort,json=reasoningEffort,proto3" json:"reasoning_effort,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -310,11 +333,14 @@ func (x *Sampling) GetReasoningEffort() string {
 	return ""
 }
 
+// ModelOutput is what a model answered.
 type ModelOutput struct {
-	state        protoimpl.MessageState `protogen:"open.v1"`
-	Message      *Message               `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
-	FinishReason FinishReason           `protobuf:"varint,2,opt,name=finish_reason,json=finishReason,proto3,enum=hector.plugin.v1.FinishReason" json:"finish_reason,omitempty"`
-	// The model that answered, with its revision where known.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer, with role ROLE_ASSISTANT. Absent: the response's text is the whole answer.
+	Message *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	// Why it ended.
+	FinishReason FinishReason `protobuf:"varint,2,opt,name=finish_reason,json=finishReason,proto3,enum=hector.plugin.v1.FinishReason" json:"finish_reason,omitempty"`
+	// The model that answered, with its revision where known. Empty: the one that was asked.
 	Model         string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -371,14 +397,18 @@ func (x *ModelOutput) GetModel() string {
 	return ""
 }
 
+// TokenUsage is what a generation cost. 0 means unknown or none.
 type TokenUsage struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	PromptTokens     int32                  `protobuf:"varint,1,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"`
-	CompletionTokens int32                  `protobuf:"varint,2,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`
-	TotalTokens      int32                  `protobuf:"varint,3,opt,name=total_tokens,json=totalTokens,proto3" json:"total_tokens,omitempty"`
-	// Parts of prompt_tokens.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tokens read.
+	PromptTokens int32 `protobuf:"varint,1,opt,name=prompt_tokens,json=promptTokens,proto3" json:"prompt_tokens,omitempty"`
+	// Tokens written, reasoning included.
+	CompletionTokens int32 `protobuf:"varint,2,opt,name=completion_tokens,json=completionTokens,proto3" json:"completion_tokens,omitempty"`
+	// Tokens charged. 0: the sum of the two above.
+	TotalTokens int32 `protobuf:"varint,3,opt,name=total_tokens,json=totalTokens,proto3" json:"total_tokens,omitempty"`
+	// Part of prompt_tokens: those read from a cache.
 	CachedTokens int32 `protobuf:"varint,4,opt,name=cached_tokens,json=cachedTokens,proto3" json:"cached_tokens,omitempty"`
-	// Part of completion_tokens.
+	// Part of completion_tokens: those nobody but the model reads.
 	ReasoningTokens int32 `protobuf:"varint,5,opt,name=reasoning_tokens,json=reasoningTokens,proto3" json:"reasoning_tokens,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -452,8 +482,11 @@ func (x *TokenUsage) GetReasoningTokens() int32 {
 type GenerateTextRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The text of the last user message; for plugins that read nothing else, the whole conversation as a transcript.
-	Prompt        string      `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
-	Model         string      `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// Empty when that message has no text.
+	Prompt string `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	// One of ListModels or any name that the plugin understands. Empty: the plugin's default.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// The conversation and how to answer it. Absent: prompt is all there is.
 	Input         *ModelInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -511,10 +544,13 @@ func (x *GenerateTextRequest) GetInput() *ModelInput {
 }
 
 type GenerateTextResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Usage         *TokenUsage            `protobuf:"bytes,2,opt,name=usage,proto3" json:"usage,omitempty"`
-	Output        *ModelOutput           `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer's text. Empty when the answer has none, such as tool calls alone.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Absent: unknown.
+	Usage *TokenUsage `protobuf:"bytes,2,opt,name=usage,proto3" json:"usage,omitempty"`
+	// The whole answer. Absent: text is the whole answer.
+	Output        *ModelOutput `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -570,11 +606,15 @@ func (x *GenerateTextResponse) GetOutput() *ModelOutput {
 	return nil
 }
 
+// The fields mean what GenerateTextRequest's do.
 type StreamTextRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Prompt        string                 `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
-	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	Input         *ModelInput            `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As GenerateTextRequest.prompt.
+	Prompt string `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	// As GenerateTextRequest.model.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// As GenerateTextRequest.input.
+	Input         *ModelInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -631,12 +671,16 @@ func (x *StreamTextRequest) GetInput() *ModelInput {
 }
 
 type StreamTextResponse struct {
-	state  protoimpl.MessageState `protogen:"open.v1"`
-	Text   string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Done   bool                   `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
-	Usage  *TokenUsage            `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
-	Output *ModelOutput           `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
-	// A piece of the model's visible reasoning, never part of the text.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The next piece of the answer's text. Empty: this message carries something else.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// This is the last message.
+	Done bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// With done. Absent: unknown.
+	Usage *TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`
+	// With done: the whole answer. Absent: the texts of the stream, joined.
+	Output *ModelOutput `protobuf:"bytes,4,opt,name=output,proto3" json:"output,omitempty"`
+	// A piece of the model's visible reasoning, never part of the text. Empty: none.
 	Reasoning     string `protobuf:"bytes,5,opt,name=reasoning,proto3" json:"reasoning,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -707,11 +751,15 @@ func (x *StreamTextResponse) GetReasoning() string {
 	return ""
 }
 
+// The fields mean what GenerateTextRequest's do; input.tools is not empty.
 type CallToolRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Prompt        string                 `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
-	Model         string                 `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
-	Input         *ModelInput            `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As GenerateTextRequest.prompt.
+	Prompt string `protobuf:"bytes,1,opt,name=prompt,proto3" json:"prompt,omitempty"`
+	// As GenerateTextRequest.model.
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// As GenerateTextRequest.input.
+	Input         *ModelInput `protobuf:"bytes,3,opt,name=input,proto3" json:"input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -768,10 +816,13 @@ func (x *CallToolRequest) GetInput() *ModelInput {
 }
 
 type CallToolResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	Usage         *TokenUsage            `protobuf:"bytes,2,opt,name=usage,proto3" json:"usage,omitempty"`
-	Output        *ModelOutput           `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer's text. Empty when the model only calls tools.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Absent: unknown.
+	Usage *TokenUsage `protobuf:"bytes,2,opt,name=usage,proto3" json:"usage,omitempty"`
+	// The whole answer: output.message carries the tool calls. Absent: text is the whole answer.
+	Output        *ModelOutput `protobuf:"bytes,3,opt,name=output,proto3" json:"output,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -864,8 +915,9 @@ func (*ListModelsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListModelsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Models        []*Model               `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin's default first. Empty: unknown.
+	Models        []*Model `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -907,16 +959,22 @@ func (x *ListModelsResponse) GetModels() []*Model {
 	return nil
 }
 
-// What a model can do; false or 0 means that nobody may rely on it.
+// Model is what a model can do; false or 0 means that nobody may rely on it.
 type Model struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Id              string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Description     string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
-	ContextTokens   int32                  `protobuf:"varint,3,opt,name=context_tokens,json=contextTokens,proto3" json:"context_tokens,omitempty"`
-	MaxOutputTokens int32                  `protobuf:"varint,4,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
-	ToolCalling     bool                   `protobuf:"varint,5,opt,name=tool_calling,json=toolCalling,proto3" json:"tool_calling,omitempty"`
-	ResponseSchema  bool                   `protobuf:"varint,6,opt,name=response_schema,json=responseSchema,proto3" json:"response_schema,omitempty"`
-	// Media types it reads, e.g. "image/*".
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name that requests give. Never empty.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// One sentence for people. Empty: none.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// Tokens that conversation and answer may have together.
+	ContextTokens int32 `protobuf:"varint,3,opt,name=context_tokens,json=contextTokens,proto3" json:"context_tokens,omitempty"`
+	// Tokens that an answer may have.
+	MaxOutputTokens int32 `protobuf:"varint,4,opt,name=max_output_tokens,json=maxOutputTokens,proto3" json:"max_output_tokens,omitempty"`
+	// It reads ModelInput.tools and answers with tool calls.
+	ToolCalling bool `protobuf:"varint,5,opt,name=tool_calling,json=toolCalling,proto3" json:"tool_calling,omitempty"`
+	// It keeps to ModelInput.response_schema.
+	ResponseSchema bool `protobuf:"varint,6,opt,name=response_schema,json=responseSchema,proto3" json:"response_schema,omitempty"`
+	// Media types it reads, e.g. "image/*". Empty: text alone.
 	InputMedia    []string `protobuf:"bytes,7,rep,name=input_media,json=inputMedia,proto3" json:"input_media,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

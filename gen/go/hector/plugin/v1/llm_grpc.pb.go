@@ -28,14 +28,29 @@ const (
 // LLMProviderClient is the client API for LLMProvider service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// LLMProvider answers with text, whole or in pieces, and with tool calls.
+//
+// GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+// offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
 type LLMProviderClient interface {
+	// Answers in one piece.
+	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+	// FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+	// and a content filter are answers with that finish_reason.
 	GenerateText(ctx context.Context, in *GenerateTextRequest, opts ...grpc.CallOption) (*GenerateTextResponse, error)
-	// Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-	// without an output the host joins the texts.
+	// Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+	// them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+	// tool calls.
+	// Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+	// it is no answer.
 	StreamText(ctx context.Context, in *StreamTextRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamTextResponse], error)
 	// Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
 	// entry in ListModels has tool_calling.
+	// Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
 	CallTool(ctx context.Context, in *CallToolRequest, opts ...grpc.CallOption) (*CallToolResponse, error)
+	// Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+	// Errors: none of its own.
 	ListModels(ctx context.Context, in *ListModelsRequest, opts ...grpc.CallOption) (*ListModelsResponse, error)
 }
 
@@ -99,14 +114,29 @@ func (c *lLMProviderClient) ListModels(ctx context.Context, in *ListModelsReques
 // LLMProviderServer is the server API for LLMProvider service.
 // All implementations must embed UnimplementedLLMProviderServer
 // for forward compatibility.
+//
+// LLMProvider answers with text, whole or in pieces, and with tool calls.
+//
+// GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+// offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
 type LLMProviderServer interface {
+	// Answers in one piece.
+	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+	// FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+	// and a content filter are answers with that finish_reason.
 	GenerateText(context.Context, *GenerateTextRequest) (*GenerateTextResponse, error)
-	// Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-	// without an output the host joins the texts.
+	// Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+	// them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+	// tool calls.
+	// Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+	// it is no answer.
 	StreamText(*StreamTextRequest, grpc.ServerStreamingServer[StreamTextResponse]) error
 	// Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
 	// entry in ListModels has tool_calling.
+	// Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
 	CallTool(context.Context, *CallToolRequest) (*CallToolResponse, error)
+	// Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+	// Errors: none of its own.
 	ListModels(context.Context, *ListModelsRequest) (*ListModelsResponse, error)
 	mustEmbedUnimplementedLLMProviderServer()
 }

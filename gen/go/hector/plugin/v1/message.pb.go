@@ -22,14 +22,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Who speaks.
 type Role int32
 
 const (
+	// Never sent; read as ROLE_USER.
 	Role_ROLE_UNSPECIFIED Role = 0
-	Role_ROLE_SYSTEM      Role = 1
-	Role_ROLE_USER        Role = 2
-	Role_ROLE_ASSISTANT   Role = 3
-	Role_ROLE_TOOL        Role = 4
+	// Instructions of whoever runs the agent.
+	Role_ROLE_SYSTEM Role = 1
+	// The person or program that the agent serves.
+	Role_ROLE_USER Role = 2
+	// A model.
+	Role_ROLE_ASSISTANT Role = 3
+	// Results of tools: every part is a tool_result.
+	Role_ROLE_TOOL Role = 4
 )
 
 // Enum value maps for Role.
@@ -81,11 +87,15 @@ func (Role) EnumDescriptor() ([]byte, []int) {
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Given by the host, unique in the run and stable for ever. A message with an id and no parts stands for the one that
-	// the host holds under that id, so that a strategy names messages and does not carry them.
-	Id    string  `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Role  Role    `protobuf:"varint,2,opt,name=role,proto3,enum=hector.plugin.v1.Role" json:"role,omitempty"`
+	// the host holds under that id, so that a strategy names messages and does not carry them. Empty: not yet held; the
+	// host gives it one.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Who speaks.
+	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=hector.plugin.v1.Role" json:"role,omitempty"`
+	// What is said, in order. Empty: see id; without an id too, an empty turn.
 	Parts []*Part `protobuf:"bytes,3,rep,name=parts,proto3" json:"parts,omitempty"`
-	// Who wrote it, as "llm/model"; set by the host, which strips what only another model could read.
+	// Who wrote it, as "llm/model"; set by the host, which strips what only another model could read. Empty: no model
+	// did.
 	Model         string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -149,8 +159,11 @@ func (x *Message) GetModel() string {
 	return ""
 }
 
+// Part is one piece of a message.
 type Part struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// None set: a part newer than the reader, passed on and otherwise ignored.
+	//
 	// Types that are valid to be assigned to Part:
 	//
 	//	*Part_Text
@@ -160,7 +173,7 @@ type Part struct {
 	//	*Part_ToolResult
 	//	*Part_Native
 	Part isPart_Part `protobuf_oneof:"part"`
-	// Opaque; sent back byte for byte on the same part.
+	// Opaque; sent back byte for byte on the same part. Empty: none.
 	Signature     []byte `protobuf:"bytes,7,opt,name=signature,proto3" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -269,6 +282,7 @@ type isPart_Part interface {
 }
 
 type Part_Text struct {
+	// Plain text or Markdown; may be empty.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3,oneof"`
 }
 
@@ -278,14 +292,17 @@ type Part_Reasoning struct {
 }
 
 type Part_Media struct {
+	// A file or picture.
 	Media *Media `protobuf:"bytes,3,opt,name=media,proto3,oneof"`
 }
 
 type Part_ToolCall struct {
+	// The model wants a tool to run. Only in a message of ROLE_ASSISTANT.
 	ToolCall *ToolCall `protobuf:"bytes,4,opt,name=tool_call,json=toolCall,proto3,oneof"`
 }
 
 type Part_ToolResult struct {
+	// What came of it. Only in a message of ROLE_TOOL.
 	ToolResult *ToolResult `protobuf:"bytes,5,opt,name=tool_result,json=toolResult,proto3,oneof"`
 }
 
@@ -306,14 +323,20 @@ func (*Part_ToolResult) isPart_Part() {}
 
 func (*Part_Native) isPart_Part() {}
 
-// Media is a file or picture: by address, by value, or by the id of bytes that the host holds.
+// Media is a file or picture: by address, by value, or by the id of bytes that the host holds. Exactly one of uri, data
+// and blob is set.
 type Media struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MimeType      string                 `protobuf:"bytes,1,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Uri           string                 `protobuf:"bytes,3,opt,name=uri,proto3" json:"uri,omitempty"`
-	Data          []byte                 `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
-	Blob          string                 `protobuf:"bytes,5,opt,name=blob,proto3" json:"blob,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// E.g. "image/png". Empty: unknown, found out by whoever reads it.
+	MimeType string `protobuf:"bytes,1,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// A file name for people. Empty: none.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Where it can be fetched. Empty: it cannot.
+	Uri string `protobuf:"bytes,3,opt,name=uri,proto3" json:"uri,omitempty"`
+	// The bytes themselves. Empty: not carried here.
+	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	// The id of bytes that the host holds. Empty: it holds none.
+	Blob          string `protobuf:"bytes,5,opt,name=blob,proto3" json:"blob,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,12 +406,15 @@ func (x *Media) GetBlob() string {
 	return ""
 }
 
+// ToolCall is a model's wish to run a tool.
 type ToolCall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Given by the model; the host makes it unique where the model does not.
-	Id   string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Given by the model; the host makes it unique where the model does not, or gives none (empty).
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The name of the tool, as it was offered. Never empty.
 	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
-	// JSON text as the model wrote it, even when it is invalid: a strategy can then ask for a repair.
+	// JSON text as the model wrote it, even when it is invalid: a strategy can then ask for a repair. Empty: no
+	// arguments.
 	Arguments     string `protobuf:"bytes,3,opt,name=arguments,proto3" json:"arguments,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -445,13 +471,19 @@ func (x *ToolCall) GetArguments() string {
 	return ""
 }
 
+// ToolResult is what came of a ToolCall.
 type ToolResult struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CallId        string                 `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
-	Tool          string                 `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
-	Failed        bool                   `protobuf:"varint,3,opt,name=failed,proto3" json:"failed,omitempty"`
-	Parts         []*Part                `protobuf:"bytes,4,rep,name=parts,proto3" json:"parts,omitempty"`
-	Structured    *structpb.Value        `protobuf:"bytes,5,opt,name=structured,proto3" json:"structured,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ToolCall.id that it answers.
+	CallId string `protobuf:"bytes,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// The name of the tool that ran.
+	Tool string `protobuf:"bytes,2,opt,name=tool,proto3" json:"tool,omitempty"`
+	// The tool said no, or could not be called; parts then say why, to the model.
+	Failed bool `protobuf:"varint,3,opt,name=failed,proto3" json:"failed,omitempty"`
+	// What the model is shown. Empty: nothing to show.
+	Parts []*Part `protobuf:"bytes,4,rep,name=parts,proto3" json:"parts,omitempty"`
+	// The same result for programs. Absent: there is none.
+	Structured    *structpb.Value `protobuf:"bytes,5,opt,name=structured,proto3" json:"structured,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

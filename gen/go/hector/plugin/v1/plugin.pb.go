@@ -59,15 +59,20 @@ func (*DescribeRequest) Descriptor() ([]byte, []int) {
 }
 
 type DescribeResponse struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Version     string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	Description string                 `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
-	// Full names of the provider services served by this process, e.g. "hector.plugin.v1.LLMProvider".
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the plugin calls itself. Empty: the name under which the configuration lists it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The plugin's own version. Empty: unknown.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// One or two sentences for people. Empty: none.
+	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
+	// Full names of the provider services served by this process, e.g. "hector.plugin.v1.LLMProvider". Empty: unknown;
+	// the host asks server reflection, else believes the configuration.
 	Services []string `protobuf:"bytes,4,rep,name=services,proto3" json:"services,omitempty"`
-	// JSON Schema of the options that Configure accepts.
+	// JSON Schema of the options that Configure accepts. Absent: unknown, any options may be given.
 	ConfigSchema *structpb.Struct `protobuf:"bytes,5,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
 	// Set by the SDK: the newest revision of the contract that it knows, from 1. A field that is newer would be ignored.
+	// 0: unknown, read as 1.
 	ContractRevision int32 `protobuf:"varint,6,opt,name=contract_revision,json=contractRevision,proto3" json:"contract_revision,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -147,8 +152,9 @@ func (x *DescribeResponse) GetContractRevision() int32 {
 
 type ConfigureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key under which the host's configuration lists this plugin.
-	Name   string           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The key under which the host's configuration lists this plugin. Empty: it is listed nowhere.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The options, as the configuration gives them. Absent or empty: none, every option takes its default.
 	Config *structpb.Struct `protobuf:"bytes,2,opt,name=config,proto3" json:"config,omitempty"`
 	// A directory the plugin may write and that outlives it. Empty when it has none.
 	DataDir       string `protobuf:"bytes,3,opt,name=data_dir,json=dataDir,proto3" json:"data_dir,omitempty"`

@@ -31,16 +31,27 @@ const (
 // then configured through its environment and described by its manifest or by server reflection.
 //
 // Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. They never enter a journal.
+// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
+// never enter a journal.
 //
 // `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
-// false. Whatever has a code or is worth a retry is a gRPC status.
+// false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
+// status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
+//
+//   - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
+//   - UNAVAILABLE: not now, nothing was done, worth a retry.
+//   - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
+//   - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
+//   - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
+//   - INTERNAL: a bug of the plugin. Its text names no secret and carries no stack trace.
 type PluginClient interface {
 	// Describe says what this process is and what it serves. Safe to call at any time, before Configure too.
+	// Errors: none of its own.
 	Describe(ctx context.Context, in *DescribeRequest, opts ...grpc.CallOption) (*DescribeResponse, error)
-	// Configure hands over the plugin's options, once per process start and again with equal options harmlessly. Hosts call it
-	// on each process that they launched and on each address for which their configuration has options; without options
-	// there, what is reached by address is configured where it is deployed.
+	// Configure hands over the plugin's options, once per process start and again with equal options harmlessly. It
+	// answers when the plugin can serve with them, so it may take as long as loading a model. Hosts call it on each
+	// process that they launched and on each address for which their configuration has options; without options there,
+	// what is reached by address is configured where it is deployed.
 	// Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
 	// options need something absent (a model, a directory).
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
@@ -82,16 +93,27 @@ func (c *pluginClient) Configure(ctx context.Context, in *ConfigureRequest, opts
 // then configured through its environment and described by its manifest or by server reflection.
 //
 // Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. They never enter a journal.
+// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
+// never enter a journal.
 //
 // `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
-// false. Whatever has a code or is worth a retry is a gRPC status.
+// false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
+// status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
+//
+//   - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
+//   - UNAVAILABLE: not now, nothing was done, worth a retry.
+//   - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
+//   - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
+//   - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
+//   - INTERNAL: a bug of the plugin. Its text names no secret and carries no stack trace.
 type PluginServer interface {
 	// Describe says what this process is and what it serves. Safe to call at any time, before Configure too.
+	// Errors: none of its own.
 	Describe(context.Context, *DescribeRequest) (*DescribeResponse, error)
-	// Configure hands over the plugin's options, once per process start and again with equal options harmlessly. Hosts call it
-	// on each process that they launched and on each address for which their configuration has options; without options
-	// there, what is reached by address is configured where it is deployed.
+	// Configure hands over the plugin's options, once per process start and again with equal options harmlessly. It
+	// answers when the plugin can serve with them, so it may take as long as loading a model. Hosts call it on each
+	// process that they launched and on each address for which their configuration has options; without options there,
+	// what is reached by address is configured where it is deployed.
 	// Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
 	// options need something absent (a model, a directory).
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)

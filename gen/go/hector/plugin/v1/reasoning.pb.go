@@ -23,20 +23,30 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// FailureKind is why an effect failed.
 type FailureKind int32
 
 const (
-	FailureKind_FAILURE_KIND_UNSPECIFIED      FailureKind = 0
-	FailureKind_FAILURE_KIND_INVALID          FailureKind = 1
-	FailureKind_FAILURE_KIND_NOT_FOUND        FailureKind = 2
-	FailureKind_FAILURE_KIND_DENIED           FailureKind = 3
-	FailureKind_FAILURE_KIND_BUDGET           FailureKind = 4
+	// None of the others.
+	FailureKind_FAILURE_KIND_UNSPECIFIED FailureKind = 0
+	// The request is wrong: parameters that break the schema, options that nobody knows.
+	FailureKind_FAILURE_KIND_INVALID FailureKind = 1
+	// No such tool, model or collection.
+	FailureKind_FAILURE_KIND_NOT_FOUND FailureKind = 2
+	// Somebody, or a policy, said no.
+	FailureKind_FAILURE_KIND_DENIED FailureKind = 3
+	// The run has used up what it may.
+	FailureKind_FAILURE_KIND_BUDGET FailureKind = 4
+	// The conversation does not fit the model.
 	FailureKind_FAILURE_KIND_CONTEXT_OVERFLOW FailureKind = 5
-	FailureKind_FAILURE_KIND_TIMEOUT          FailureKind = 6
-	FailureKind_FAILURE_KIND_UNAVAILABLE      FailureKind = 7
+	// It took too long.
+	FailureKind_FAILURE_KIND_TIMEOUT FailureKind = 6
+	// The plugin is away or overloaded, after the host's own retries.
+	FailureKind_FAILURE_KIND_UNAVAILABLE FailureKind = 7
 	// A side effect may or may not have happened.
 	FailureKind_FAILURE_KIND_OUTCOME_UNKNOWN FailureKind = 8
-	FailureKind_FAILURE_KIND_TOOL            FailureKind = 9
+	// The tool ran and said no.
+	FailureKind_FAILURE_KIND_TOOL FailureKind = 9
 )
 
 // Enum value maps for FailureKind.
@@ -94,12 +104,14 @@ func (FailureKind) EnumDescriptor() ([]byte, []int) {
 	return file_hector_plugin_v1_reasoning_proto_rawDescGZIP(), []int{0}
 }
 
+// Stream says whether the user sees a generation as it is written.
 type Stream int32
 
 const (
 	// Nothing of it reaches the user.
 	Stream_STREAM_UNSPECIFIED Stream = 0
-	Stream_STREAM_ANSWER      Stream = 1
+	// It is the answer, or what precedes it.
+	Stream_STREAM_ANSWER Stream = 1
 )
 
 // Enum value maps for Stream.
@@ -141,13 +153,18 @@ func (Stream) EnumDescriptor() ([]byte, []int) {
 	return file_hector_plugin_v1_reasoning_proto_rawDescGZIP(), []int{1}
 }
 
+// RunEnd is why a run ends.
 type RunEnd int32
 
 const (
+	// Unknown; read as RUN_END_DONE.
 	RunEnd_RUN_END_UNSPECIFIED RunEnd = 0
-	RunEnd_RUN_END_DONE        RunEnd = 1
-	RunEnd_RUN_END_BUDGET      RunEnd = 2
-	RunEnd_RUN_END_CANCELLED   RunEnd = 3
+	// The strategy said done.
+	RunEnd_RUN_END_DONE RunEnd = 1
+	// Iterations, tokens or time are used up: answer with what there is, or success = false.
+	RunEnd_RUN_END_BUDGET RunEnd = 2
+	// Somebody stopped the run.
+	RunEnd_RUN_END_CANCELLED RunEnd = 3
 )
 
 // Enum value maps for RunEnd.
@@ -194,19 +211,25 @@ func (RunEnd) EnumDescriptor() ([]byte, []int) {
 }
 
 type InitializeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	MaxIterations int32                  `protobuf:"varint,1,opt,name=max_iterations,json=maxIterations,proto3" json:"max_iterations,omitempty"`
-	Temperature   float32                `protobuf:"fixed32,2,opt,name=temperature,proto3" json:"temperature,omitempty"`
-	// What the host knows of the agent, the caller and the session.
-	Context      *structpb.Struct `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
-	SystemPrompt string           `protobuf:"bytes,4,opt,name=system_prompt,json=systemPrompt,proto3" json:"system_prompt,omitempty"`
-	// The conversation so far, oldest first; the last one is the user's.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ProcessIteration is called this often at most. At least 1.
+	MaxIterations int32 `protobuf:"varint,1,opt,name=max_iterations,json=maxIterations,proto3" json:"max_iterations,omitempty"`
+	// The sampling temperature of the agent's model. 0: its default, or 0 itself; Generate leaves it unset and the host
+	// fills in what is configured.
+	Temperature float32 `protobuf:"fixed32,2,opt,name=temperature,proto3" json:"temperature,omitempty"`
+	// What the host knows of the agent, the caller and the session. Absent: nothing.
+	Context *structpb.Struct `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
+	// What the agent is told to be. Empty: nothing.
+	SystemPrompt string `protobuf:"bytes,4,opt,name=system_prompt,json=systemPrompt,proto3" json:"system_prompt,omitempty"`
+	// The conversation so far, oldest first; the last one is the user's. Never empty.
 	Messages []*Message `protobuf:"bytes,5,rep,name=messages,proto3" json:"messages,omitempty"`
-	Tools    []*Tool    `protobuf:"bytes,6,rep,name=tools,proto3" json:"tools,omitempty"`
-	// The agent's own model, and by name the others that it may use.
-	Model *Model            `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
-	Llms  map[string]*Model `protobuf:"bytes,8,rep,name=llms,proto3" json:"llms,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// The agent's `reasoning` options that the host does not know.
+	// What the agent may call. Empty: nothing.
+	Tools []*Tool `protobuf:"bytes,6,rep,name=tools,proto3" json:"tools,omitempty"`
+	// The agent's own model, and by name the others that it may use. Absent: nobody knows what it can do.
+	Model *Model `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
+	// Empty: there are no others.
+	Llms map[string]*Model `protobuf:"bytes,8,rep,name=llms,proto3" json:"llms,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The agent's `reasoning` options that the host does not know. Absent: none.
 	Options       *structpb.Struct `protobuf:"bytes,9,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -306,11 +329,15 @@ func (x *InitializeRequest) GetOptions() *structpb.Struct {
 }
 
 type InitializeResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Success       bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error         string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	State         *structpb.Struct       `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
-	StateVersion  int32                  `protobuf:"varint,4,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin; false ends the run without an answer.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// The first state. Absent: an empty one.
+	State *structpb.Struct `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// The version of the state's form, counted by the plugin. 0 is a version too.
+	StateVersion  int32 `protobuf:"varint,4,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,11 +402,13 @@ func (x *InitializeResponse) GetStateVersion() int32 {
 
 type ProcessIterationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	State *structpb.Struct       `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
-	// What came of the effects that the previous iteration asked for.
+	// The newest state. Absent: an empty one.
+	State *structpb.Struct `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// What came of the effects that the previous iteration asked for. Never absent.
 	Input *IterationInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
 	// From 1.
-	Iteration     int32 `protobuf:"varint,3,opt,name=iteration,proto3" json:"iteration,omitempty"`
+	Iteration int32 `protobuf:"varint,3,opt,name=iteration,proto3" json:"iteration,omitempty"`
+	// As the plugin gave it with the state.
 	StateVersion  int32 `protobuf:"varint,4,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -445,14 +474,15 @@ func (x *ProcessIterationRequest) GetStateVersion() int32 {
 
 type IterationInput struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One per effect; matched by id, never by position.
+	// One per effect; matched by id, never by position. Empty: the last iteration asked for none.
 	Outcomes []*Outcome `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
-	// What the user said since the last iteration.
+	// What the user said since the last iteration. Empty: nothing.
 	Messages []*Message `protobuf:"bytes,2,rep,name=messages,proto3" json:"messages,omitempty"`
 	// The only clock a strategy may read, and the only chance: both the same on every replay.
-	Now  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
-	Seed uint32                 `protobuf:"varint,4,opt,name=seed,proto3" json:"seed,omitempty"`
-	// iterations = 1: this is the last one, answer now.
+	Now *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
+	// Any value, 0 too.
+	Seed uint32 `protobuf:"varint,4,opt,name=seed,proto3" json:"seed,omitempty"`
+	// What the run may still use. iterations = 1: this is the last one, answer now.
 	Left          *Budget `protobuf:"bytes,5,opt,name=left,proto3" json:"left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -524,9 +554,12 @@ func (x *IterationInput) GetLeft() *Budget {
 }
 
 type Budget struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Iterations    int32                  `protobuf:"varint,1,opt,name=iterations,proto3" json:"iterations,omitempty"`
-	Tokens        *int64                 `protobuf:"varint,2,opt,name=tokens,proto3,oneof" json:"tokens,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Iterations, this one included. 0 only in a run that has ended.
+	Iterations int32 `protobuf:"varint,1,opt,name=iterations,proto3" json:"iterations,omitempty"`
+	// Tokens over all models. Unset: no bound.
+	Tokens *int64 `protobuf:"varint,2,opt,name=tokens,proto3,oneof" json:"tokens,omitempty"`
+	// When the run is ended. Absent: no bound.
 	Deadline      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=deadline,proto3" json:"deadline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -586,11 +619,15 @@ func (x *Budget) GetDeadline() *timestamppb.Timestamp {
 type Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The Effect.id it answers.
-	Id      string   `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Why the effect failed. Absent: it did not.
 	Failure *Failure `protobuf:"bytes,2,opt,name=failure,proto3" json:"failure,omitempty"`
-	// What came of it, ready to be named by its id. A tool call that failed has one too.
-	Message       *Message     `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
-	Usage         *TokenUsage  `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
+	// What came of it, ready to be named by its id. A tool call that failed has one too; another effect that failed has
+	// none (absent).
+	Message *Message `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Of a generation. Absent: unknown, or another effect.
+	Usage *TokenUsage `protobuf:"bytes,4,opt,name=usage,proto3" json:"usage,omitempty"`
+	// Of a generation. FINISH_REASON_UNSPECIFIED: another effect, or one that failed.
 	FinishReason  FinishReason `protobuf:"varint,5,opt,name=finish_reason,json=finishReason,proto3,enum=hector.plugin.v1.FinishReason" json:"finish_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -662,9 +699,11 @@ func (x *Outcome) GetFinishReason() FinishReason {
 }
 
 type Failure struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Kind          FailureKind            `protobuf:"varint,1,opt,name=kind,proto3,enum=hector.plugin.v1.FailureKind" json:"kind,omitempty"`
-	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What a strategy can decide by.
+	Kind FailureKind `protobuf:"varint,1,opt,name=kind,proto3,enum=hector.plugin.v1.FailureKind" json:"kind,omitempty"`
+	// For people and models. Never empty.
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -714,15 +753,20 @@ func (x *Failure) GetMessage() string {
 }
 
 type ProcessIterationResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Success bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error   string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Result  *IterationResult       `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin; false ends the run without an answer.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// The thought and the effects. Absent: neither.
+	Result *IterationResult `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	// No more iterations: the host calls Finalize with this state. Effects together with done are an error; neither means
 	// "call again", counted as an iteration.
-	Done          bool             `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
-	State         *structpb.Struct `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
-	StateVersion  int32            `protobuf:"varint,6,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
+	Done bool `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	// The next state. Absent: see IterationResult.state.
+	State *structpb.Struct `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
+	// The version of the state's form.
+	StateVersion  int32 `protobuf:"varint,6,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -801,13 +845,14 @@ func (x *ProcessIterationResponse) GetStateVersion() int32 {
 
 type IterationResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One line for people who watch.
+	// One line for people who watch. Empty: nothing to tell.
 	Thought string `protobuf:"bytes,1,opt,name=thought,proto3" json:"thought,omitempty"`
-	// Performed side by side by the host.
+	// Performed side by side by the host. Empty: none.
 	Effects []*Effect `protobuf:"bytes,2,rep,name=effects,proto3" json:"effects,omitempty"`
 	// For strategies that compute the end of the run and the next state together with the effects: read where the
 	// response's own `done` is false, or its own `state` absent.
-	Done          bool             `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	Done bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// Absent here too: the state is now empty.
 	State         *structpb.Struct `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -873,9 +918,9 @@ func (x *IterationResult) GetState() *structpb.Struct {
 
 type Effect struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Unique within the run.
+	// Unique within the run. Never empty.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// A kind that the host does not know fails the run.
+	// A kind that the host does not know, or none, fails the run.
 	//
 	// Types that are valid to be assigned to Effect:
 	//
@@ -963,14 +1008,17 @@ type isEffect_Effect interface {
 }
 
 type Effect_Generate struct {
+	// Ask a model.
 	Generate *Generate `protobuf:"bytes,2,opt,name=generate,proto3,oneof"`
 }
 
 type Effect_ToolCall struct {
+	// Call a tool of InitializeRequest.tools.
 	ToolCall *ToolCall `protobuf:"bytes,3,opt,name=tool_call,json=toolCall,proto3,oneof"`
 }
 
 type Effect_Question struct {
+	// Ask the user.
 	Question *Question `protobuf:"bytes,4,opt,name=question,proto3,oneof"`
 }
 
@@ -983,9 +1031,11 @@ func (*Effect_Question) isEffect_Effect() {}
 type Generate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A model of InitializeRequest.llms. Empty: the agent's own.
-	Llm    string      `protobuf:"bytes,1,opt,name=llm,proto3" json:"llm,omitempty"`
-	Input  *ModelInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
-	Stream Stream      `protobuf:"varint,3,opt,name=stream,proto3,enum=hector.plugin.v1.Stream" json:"stream,omitempty"`
+	Llm string `protobuf:"bytes,1,opt,name=llm,proto3" json:"llm,omitempty"`
+	// What to ask. Messages the host holds are named by their id alone. Never absent.
+	Input *ModelInput `protobuf:"bytes,2,opt,name=input,proto3" json:"input,omitempty"`
+	// Who sees it as it is written.
+	Stream Stream `protobuf:"varint,3,opt,name=stream,proto3,enum=hector.plugin.v1.Stream" json:"stream,omitempty"`
 	// With STREAM_ANSWER: only what follows this marker is the answer. Empty: the whole text is.
 	AnswerMarker  string `protobuf:"bytes,4,opt,name=answer_marker,json=answerMarker,proto3" json:"answer_marker,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1052,7 +1102,8 @@ func (x *Generate) GetAnswerMarker() string {
 
 type Question struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// For the user. Never empty.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// JSON Schema text of the answer. Empty: free text.
 	AnswerSchema  string `protobuf:"bytes,2,opt,name=answer_schema,json=answerSchema,proto3" json:"answer_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1104,10 +1155,13 @@ func (x *Question) GetAnswerSchema() string {
 }
 
 type FinalizeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         *structpb.Struct       `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
-	StateVersion  int32                  `protobuf:"varint,2,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
-	End           RunEnd                 `protobuf:"varint,3,opt,name=end,proto3,enum=hector.plugin.v1.RunEnd" json:"end,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last state. Absent: an empty one.
+	State *structpb.Struct `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	// As the plugin gave it with the state.
+	StateVersion int32 `protobuf:"varint,2,opt,name=state_version,json=stateVersion,proto3" json:"state_version,omitempty"`
+	// Why the run ends.
+	End           RunEnd `protobuf:"varint,3,opt,name=end,proto3,enum=hector.plugin.v1.RunEnd" json:"end,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1164,12 +1218,14 @@ func (x *FinalizeRequest) GetEnd() RunEnd {
 }
 
 type FinalizeResponse struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Success bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error   string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	// The answer to the user.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin; false: the run has no answer.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// The answer to the user. May be empty.
 	Result string `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
-	// When set, the whole answer; `result` is then its text.
+	// When set, the whole answer; `result` is then its text. Empty: result is all.
 	Parts         []*Part `protobuf:"bytes,4,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -36,8 +36,16 @@ const (
 // State is small (1 MiB at most), made for people to read: messages are named in it by id, not copied into it. A
 // state_version that a plugin cannot read is FAILED_PRECONDITION: the run then stays with a plugin that can.
 type ReasoningStrategyClient interface {
+	// Begins a run: makes the first state.
+	// Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
 	Initialize(ctx context.Context, in *InitializeRequest, opts ...grpc.CallOption) (*InitializeResponse, error)
+	// Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+	// done.
+	// Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+	// its own.
 	ProcessIteration(ctx context.Context, in *ProcessIterationRequest, opts ...grpc.CallOption) (*ProcessIterationResponse, error)
+	// Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+	// Errors: as ProcessIteration.
 	Finalize(ctx context.Context, in *FinalizeRequest, opts ...grpc.CallOption) (*FinalizeResponse, error)
 }
 
@@ -91,8 +99,16 @@ func (c *reasoningStrategyClient) Finalize(ctx context.Context, in *FinalizeRequ
 // State is small (1 MiB at most), made for people to read: messages are named in it by id, not copied into it. A
 // state_version that a plugin cannot read is FAILED_PRECONDITION: the run then stays with a plugin that can.
 type ReasoningStrategyServer interface {
+	// Begins a run: makes the first state.
+	// Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
 	Initialize(context.Context, *InitializeRequest) (*InitializeResponse, error)
+	// Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+	// done.
+	// Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+	// its own.
 	ProcessIteration(context.Context, *ProcessIterationRequest) (*ProcessIterationResponse, error)
+	// Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+	// Errors: as ProcessIteration.
 	Finalize(context.Context, *FinalizeRequest) (*FinalizeResponse, error)
 	mustEmbedUnimplementedReasoningStrategyServer()
 }

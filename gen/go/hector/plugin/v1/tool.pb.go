@@ -22,14 +22,21 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Tool is what a model may call.
 type Tool struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Description string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
-	// JSON Schema of the parameters. The short form {"url": "string"} is read as an object with those properties.
-	Parameters    *structpb.Struct `protobuf:"bytes,3,opt,name=parameters,proto3" json:"parameters,omitempty"`
-	Effects       *ToolEffects     `protobuf:"bytes,4,opt,name=effects,proto3" json:"effects,omitempty"`
-	Title         string           `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unique in the plugin: 1 to 64 of A-Z a-z 0-9 _ and -, which every model accepts.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it does and when to use it, for the model. Empty: the name says it all.
+	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	// JSON Schema of the parameters. The short form {"url": "string"} is read as an object with those properties. Absent
+	// or empty: it takes none.
+	Parameters *structpb.Struct `protobuf:"bytes,3,opt,name=parameters,proto3" json:"parameters,omitempty"`
+	// What a call may do. Absent: the worst of each.
+	Effects *ToolEffects `protobuf:"bytes,4,opt,name=effects,proto3" json:"effects,omitempty"`
+	// A name for people. Empty: `name`.
+	Title string `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	// JSON Schema of structured_result. Absent: unknown.
 	ResultSchema  *structpb.Struct `protobuf:"bytes,6,opt,name=result_schema,json=resultSchema,proto3" json:"result_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -107,7 +114,7 @@ func (x *Tool) GetResultSchema() *structpb.Struct {
 	return nil
 }
 
-// What a call may do. Every true makes it safer; absent means the worst of each.
+// ToolEffects is what a call may do. Every true makes it safer; false means the worst.
 type ToolEffects struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Changes nothing outside the plugin.
@@ -118,8 +125,8 @@ type ToolEffects struct {
 	Local bool `protobuf:"varint,3,opt,name=local,proto3" json:"local,omitempty"`
 	// Adds, and never overwrites or deletes.
 	Additive bool `protobuf:"varint,4,opt,name=additive,proto3" json:"additive,omitempty"`
-	// Remembers idempotency keys on disk for at least 30 days: a repeated key is answered from its receipt (failures too),
-	// never executed again; with other parameters it is INVALID_ARGUMENT.
+	// Remembers idempotency keys on disk for at least 30 days: a repeated key is answered from its receipt (failures
+	// too), never executed again; with other parameters it is INVALID_ARGUMENT.
 	KeepsReceipts bool `protobuf:"varint,5,opt,name=keeps_receipts,json=keepsReceipts,proto3" json:"keeps_receipts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -227,8 +234,9 @@ func (*ListToolsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListToolsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tools         []*Tool                `protobuf:"bytes,1,rep,name=tools,proto3" json:"tools,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: there are none.
+	Tools         []*Tool `protobuf:"bytes,1,rep,name=tools,proto3" json:"tools,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -272,11 +280,13 @@ func (x *ListToolsResponse) GetTools() []*Tool {
 
 type ExecuteToolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Tool  string                 `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
-	// Numbers are doubles: SDKs hand whole ones to tools as integers; identifiers beyond 2^53 belong in strings.
+	// A name of ListTools. Never empty.
+	Tool string `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
+	// Numbers are doubles: SDKs hand whole ones to tools as integers; identifiers beyond 2^53 belong in strings. Absent
+	// or empty: none.
 	Parameters *structpb.Struct `protobuf:"bytes,2,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	// The same for every attempt at one call. A plugin that keeps receipts answers ABORTED when it had begun the call and
-	// cannot know how it ended.
+	// cannot know how it ended. Empty: the call is attempted once.
 	IdempotencyKey string `protobuf:"bytes,3,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -334,12 +344,16 @@ func (x *ExecuteToolRequest) GetIdempotencyKey() string {
 }
 
 type ExecuteToolResponse struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Success          bool                   `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
-	Error            string                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	Result           string                 `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
-	StructuredResult *structpb.Value        `protobuf:"bytes,4,opt,name=structured_result,json=structuredResult,proto3" json:"structured_result,omitempty"`
-	// When set, the whole result; `result` is then its text.
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin; false is shown to the model.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not, for the model. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// The result as text. May be empty.
+	Result string `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
+	// The same result for programs. Absent: there is none.
+	StructuredResult *structpb.Value `protobuf:"bytes,4,opt,name=structured_result,json=structuredResult,proto3" json:"structured_result,omitempty"`
+	// When set, the whole result; `result` is then its text. Empty: result is all.
 	Parts         []*Part `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -411,8 +425,9 @@ func (x *ExecuteToolResponse) GetParts() []*Part {
 }
 
 type GetToolSchemaRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Tool          string                 `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A name of ListTools. Never empty.
+	Tool          string `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -455,9 +470,11 @@ func (x *GetToolSchemaRequest) GetTool() string {
 }
 
 type GetToolSchemaResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Parameters    *structpb.Struct       `protobuf:"bytes,1,opt,name=parameters,proto3" json:"parameters,omitempty"`
-	Result        *structpb.Struct       `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As Tool.parameters.
+	Parameters *structpb.Struct `protobuf:"bytes,1,opt,name=parameters,proto3" json:"parameters,omitempty"`
+	// As Tool.result_schema.
+	Result        *structpb.Struct `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

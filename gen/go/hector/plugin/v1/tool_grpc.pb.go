@@ -27,11 +27,20 @@ const (
 // ToolProviderClient is the client API for ToolProvider service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// ToolProvider offers tools and runs them.
 type ToolProviderClient interface {
+	// Lists every tool, always in the same order.
+	// Errors: none of its own.
 	ListTools(ctx context.Context, in *ListToolsRequest, opts ...grpc.CallOption) (*ListToolsResponse, error)
-	// success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-	// Cancelling the RPC cancels the tool.
+	// Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+	// failed. Cancelling the RPC cancels the tool.
+	// Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+	// from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+	// how it ended.
 	ExecuteTool(ctx context.Context, in *ExecuteToolRequest, opts ...grpc.CallOption) (*ExecuteToolResponse, error)
+	// Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+	// Errors: NOT_FOUND when there is no such tool.
 	GetToolSchema(ctx context.Context, in *GetToolSchemaRequest, opts ...grpc.CallOption) (*GetToolSchemaResponse, error)
 }
 
@@ -76,11 +85,20 @@ func (c *toolProviderClient) GetToolSchema(ctx context.Context, in *GetToolSchem
 // ToolProviderServer is the server API for ToolProvider service.
 // All implementations must embed UnimplementedToolProviderServer
 // for forward compatibility.
+//
+// ToolProvider offers tools and runs them.
 type ToolProviderServer interface {
+	// Lists every tool, always in the same order.
+	// Errors: none of its own.
 	ListTools(context.Context, *ListToolsRequest) (*ListToolsResponse, error)
-	// success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-	// Cancelling the RPC cancels the tool.
+	// Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+	// failed. Cancelling the RPC cancels the tool.
+	// Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+	// from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+	// how it ended.
 	ExecuteTool(context.Context, *ExecuteToolRequest) (*ExecuteToolResponse, error)
+	// Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+	// Errors: NOT_FOUND when there is no such tool.
 	GetToolSchema(context.Context, *GetToolSchemaRequest) (*GetToolSchemaResponse, error)
 	mustEmbedUnimplementedToolProviderServer()
 }

@@ -26,7 +26,11 @@ if _version_not_supported:
 
 
 class DatabaseProviderStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -72,52 +76,68 @@ class DatabaseProviderStub(object):
 
 
 class DatabaseProviderServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
 
     def CreateCollection(self, request, context):
-        """Succeeds when it exists with equal settings; ALREADY_EXISTS with others.
+        """Succeeds when it exists with equal settings.
+        Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+        metric.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCollection(self, request, context):
-        """Succeeds when it does not exist.
+        """Deletes the collection and its vectors. Succeeds when it does not exist.
+        Errors: INVALID_ARGUMENT for an empty name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpsertVectors(self, request, context):
-        """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-        the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+        """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+        and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+        Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SearchVectors(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Finds the nearest vectors.
+        Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+        that cannot be understood.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteVectors(self, request, context):
-        """INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything.
+        """Deletes by id or by filter. Ids that are not there are no error.
+        Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+        everything), or for a filter that cannot be understood.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCollections(self, request, context):
-        """Optional.
+        """Lists the collections. Optional.
+        Errors: none of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListVectors(self, request, context):
-        """Optional: fetch by id, or page through all that match.
+        """Fetches by id, or pages through all that match. Optional.
+        Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+        for a page_token that this collection did not give.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,7 +190,11 @@ def add_DatabaseProviderServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DatabaseProvider(object):
-    """Missing associated documentation comment in .proto file."""
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
 
     @staticmethod
     def CreateCollection(request,

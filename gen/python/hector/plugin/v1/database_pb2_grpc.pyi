@@ -27,94 +27,166 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DatabaseProviderStub:
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DatabaseProviderAsyncStub: ...
     CreateCollection: _grpc.UnaryUnaryMultiCallable[_database_pb2.CreateCollectionRequest, _database_pb2.CreateCollectionResponse]
-    """Succeeds when it exists with equal settings; ALREADY_EXISTS with others."""
+    """Succeeds when it exists with equal settings.
+    Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+    metric.
+    """
     DeleteCollection: _grpc.UnaryUnaryMultiCallable[_database_pb2.DeleteCollectionRequest, _database_pb2.DeleteCollectionResponse]
-    """Succeeds when it does not exist."""
+    """Deletes the collection and its vectors. Succeeds when it does not exist.
+    Errors: INVALID_ARGUMENT for an empty name.
+    """
     UpsertVectors: _grpc.UnaryUnaryMultiCallable[_database_pb2.UpsertVectorsRequest, _database_pb2.UpsertVectorsResponse]
-    """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-    the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+    """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+    and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+    Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
     """
     SearchVectors: _grpc.UnaryUnaryMultiCallable[_database_pb2.SearchVectorsRequest, _database_pb2.SearchVectorsResponse]
+    """Finds the nearest vectors.
+    Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+    that cannot be understood.
+    """
     DeleteVectors: _grpc.UnaryUnaryMultiCallable[_database_pb2.DeleteVectorsRequest, _database_pb2.DeleteVectorsResponse]
-    """INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything."""
+    """Deletes by id or by filter. Ids that are not there are no error.
+    Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+    everything), or for a filter that cannot be understood.
+    """
     ListCollections: _grpc.UnaryUnaryMultiCallable[_database_pb2.ListCollectionsRequest, _database_pb2.ListCollectionsResponse]
-    """Optional."""
+    """Lists the collections. Optional.
+    Errors: none of its own.
+    """
     ListVectors: _grpc.UnaryUnaryMultiCallable[_database_pb2.ListVectorsRequest, _database_pb2.ListVectorsResponse]
-    """Optional: fetch by id, or page through all that match."""
+    """Fetches by id, or pages through all that match. Optional.
+    Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+    for a page_token that this collection did not give.
+    """
 
 @_typing.type_check_only
 class DatabaseProviderAsyncStub(DatabaseProviderStub):
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCollection: _aio.UnaryUnaryMultiCallable[_database_pb2.CreateCollectionRequest, _database_pb2.CreateCollectionResponse]  # type: ignore[assignment]
-    """Succeeds when it exists with equal settings; ALREADY_EXISTS with others."""
+    """Succeeds when it exists with equal settings.
+    Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+    metric.
+    """
     DeleteCollection: _aio.UnaryUnaryMultiCallable[_database_pb2.DeleteCollectionRequest, _database_pb2.DeleteCollectionResponse]  # type: ignore[assignment]
-    """Succeeds when it does not exist."""
+    """Deletes the collection and its vectors. Succeeds when it does not exist.
+    Errors: INVALID_ARGUMENT for an empty name.
+    """
     UpsertVectors: _aio.UnaryUnaryMultiCallable[_database_pb2.UpsertVectorsRequest, _database_pb2.UpsertVectorsResponse]  # type: ignore[assignment]
-    """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-    the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+    """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+    and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+    Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
     """
     SearchVectors: _aio.UnaryUnaryMultiCallable[_database_pb2.SearchVectorsRequest, _database_pb2.SearchVectorsResponse]  # type: ignore[assignment]
+    """Finds the nearest vectors.
+    Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+    that cannot be understood.
+    """
     DeleteVectors: _aio.UnaryUnaryMultiCallable[_database_pb2.DeleteVectorsRequest, _database_pb2.DeleteVectorsResponse]  # type: ignore[assignment]
-    """INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything."""
+    """Deletes by id or by filter. Ids that are not there are no error.
+    Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+    everything), or for a filter that cannot be understood.
+    """
     ListCollections: _aio.UnaryUnaryMultiCallable[_database_pb2.ListCollectionsRequest, _database_pb2.ListCollectionsResponse]  # type: ignore[assignment]
-    """Optional."""
+    """Lists the collections. Optional.
+    Errors: none of its own.
+    """
     ListVectors: _aio.UnaryUnaryMultiCallable[_database_pb2.ListVectorsRequest, _database_pb2.ListVectorsResponse]  # type: ignore[assignment]
-    """Optional: fetch by id, or page through all that match."""
+    """Fetches by id, or pages through all that match. Optional.
+    Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+    for a page_token that this collection did not give.
+    """
 
 class DatabaseProviderServicer:
+    """DatabaseProvider keeps vectors in collections and finds the nearest.
+
+    Numbers in metadata are doubles. Every RPC that names a collection answers NOT_FOUND when there is no such
+    collection, unless it says otherwise.
+    """
+
     def CreateCollection(
         self,
         request: _database_pb2.CreateCollectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.CreateCollectionResponse, _abc.Awaitable[_database_pb2.CreateCollectionResponse]]:
-        """Succeeds when it exists with equal settings; ALREADY_EXISTS with others."""
+        """Succeeds when it exists with equal settings.
+        Errors: ALREADY_EXISTS when it exists with others, naming both; INVALID_ARGUMENT for a bad name, dimension or
+        metric.
+        """
 
     def DeleteCollection(
         self,
         request: _database_pb2.DeleteCollectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.DeleteCollectionResponse, _abc.Awaitable[_database_pb2.DeleteCollectionResponse]]:
-        """Succeeds when it does not exist."""
+        """Deletes the collection and its vectors. Succeeds when it does not exist.
+        Errors: INVALID_ARGUMENT for an empty name.
+        """
 
     def UpsertVectors(
         self,
         request: _database_pb2.UpsertVectorsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.UpsertVectorsResponse, _abc.Awaitable[_database_pb2.UpsertVectorsResponse]]:
-        """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored and
-        the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+        """Returns once the vectors are durable and seen by the next search. Idempotent; after a failure part may be stored
+        and the whole call is repeated. Metadata is replaced whole. Hosts split what is larger than 8 MiB.
+        Errors: NOT_FOUND; INVALID_ARGUMENT for a bad id, a vector of another dimension or one that is not finite.
         """
 
     def SearchVectors(
         self,
         request: _database_pb2.SearchVectorsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_database_pb2.SearchVectorsResponse, _abc.Awaitable[_database_pb2.SearchVectorsResponse]]: ...
+    ) -> _typing.Union[_database_pb2.SearchVectorsResponse, _abc.Awaitable[_database_pb2.SearchVectorsResponse]]:
+        """Finds the nearest vectors.
+        Errors: NOT_FOUND; INVALID_ARGUMENT for a vector of another dimension or not finite, a limit below 1, or a filter
+        that cannot be understood.
+        """
 
     def DeleteVectors(
         self,
         request: _database_pb2.DeleteVectorsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.DeleteVectorsResponse, _abc.Awaitable[_database_pb2.DeleteVectorsResponse]]:
-        """INVALID_ARGUMENT unless exactly one of ids and filter is given: an empty filter would match everything."""
+        """Deletes by id or by filter. Ids that are not there are no error.
+        Errors: NOT_FOUND; INVALID_ARGUMENT unless exactly one of ids and filter is given (an empty filter would match
+        everything), or for a filter that cannot be understood.
+        """
 
     def ListCollections(
         self,
         request: _database_pb2.ListCollectionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.ListCollectionsResponse, _abc.Awaitable[_database_pb2.ListCollectionsResponse]]:
-        """Optional."""
+        """Lists the collections. Optional.
+        Errors: none of its own.
+        """
 
     def ListVectors(
         self,
         request: _database_pb2.ListVectorsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_database_pb2.ListVectorsResponse, _abc.Awaitable[_database_pb2.ListVectorsResponse]]:
-        """Optional: fetch by id, or page through all that match."""
+        """Fetches by id, or pages through all that match. Optional.
+        Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
+        for a page_token that this collection did not give.
+        """
 
 def add_DatabaseProviderServicer_to_server(servicer: DatabaseProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

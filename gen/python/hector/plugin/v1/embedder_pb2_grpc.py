@@ -26,7 +26,11 @@ if _version_not_supported:
 
 
 class EmbedderProviderStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -52,22 +56,33 @@ class EmbedderProviderStub(object):
 
 
 class EmbedderProviderServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
 
     def EmbedText(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Embeds one text. Empty text is a text.
+        Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+        FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EmbedBatch(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Embeds many, all or none.
+        Errors: as EmbedText.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDimensions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Says what vectors a model gives, without embedding anything.
+        Errors: NOT_FOUND when there is no such model.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -99,7 +114,11 @@ def add_EmbedderProviderServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EmbedderProvider(object):
-    """Missing associated documentation comment in .proto file."""
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
 
     @staticmethod
     def EmbedText(request,

@@ -27,38 +27,86 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EmbedderProviderStub:
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EmbedderProviderAsyncStub: ...
     EmbedText: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.EmbedTextRequest, _embedder_pb2.EmbedTextResponse]
+    """Embeds one text. Empty text is a text.
+    Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+    FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
+    """
     EmbedBatch: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.EmbedBatchRequest, _embedder_pb2.EmbedBatchResponse]
+    """Embeds many, all or none.
+    Errors: as EmbedText.
+    """
     GetDimensions: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.GetDimensionsRequest, _embedder_pb2.GetDimensionsResponse]
+    """Says what vectors a model gives, without embedding anything.
+    Errors: NOT_FOUND when there is no such model.
+    """
 
 @_typing.type_check_only
 class EmbedderProviderAsyncStub(EmbedderProviderStub):
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     EmbedText: _aio.UnaryUnaryMultiCallable[_embedder_pb2.EmbedTextRequest, _embedder_pb2.EmbedTextResponse]  # type: ignore[assignment]
+    """Embeds one text. Empty text is a text.
+    Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+    FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
+    """
     EmbedBatch: _aio.UnaryUnaryMultiCallable[_embedder_pb2.EmbedBatchRequest, _embedder_pb2.EmbedBatchResponse]  # type: ignore[assignment]
+    """Embeds many, all or none.
+    Errors: as EmbedText.
+    """
     GetDimensions: _aio.UnaryUnaryMultiCallable[_embedder_pb2.GetDimensionsRequest, _embedder_pb2.GetDimensionsResponse]  # type: ignore[assignment]
+    """Says what vectors a model gives, without embedding anything.
+    Errors: NOT_FOUND when there is no such model.
+    """
 
 class EmbedderProviderServicer:
+    """EmbedderProvider turns texts into vectors: near in meaning, near in space.
+
+    EmbedText is enough for a plugin: without EmbedBatch the host embeds one by one, without GetDimensions it embeds a
+    text and counts.
+    """
+
     def EmbedText(
         self,
         request: _embedder_pb2.EmbedTextRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_embedder_pb2.EmbedTextResponse, _abc.Awaitable[_embedder_pb2.EmbedTextResponse]]: ...
+    ) -> _typing.Union[_embedder_pb2.EmbedTextResponse, _abc.Awaitable[_embedder_pb2.EmbedTextResponse]]:
+        """Embeds one text. Empty text is a text.
+        Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT for a dimension that it cannot give;
+        FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
+        """
 
     def EmbedBatch(
         self,
         request: _embedder_pb2.EmbedBatchRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_embedder_pb2.EmbedBatchResponse, _abc.Awaitable[_embedder_pb2.EmbedBatchResponse]]: ...
+    ) -> _typing.Union[_embedder_pb2.EmbedBatchResponse, _abc.Awaitable[_embedder_pb2.EmbedBatchResponse]]:
+        """Embeds many, all or none.
+        Errors: as EmbedText.
+        """
 
     def GetDimensions(
         self,
         request: _embedder_pb2.GetDimensionsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_embedder_pb2.GetDimensionsResponse, _abc.Awaitable[_embedder_pb2.GetDimensionsResponse]]: ...
+    ) -> _typing.Union[_embedder_pb2.GetDimensionsResponse, _abc.Awaitable[_embedder_pb2.GetDimensionsResponse]]:
+        """Says what vectors a model gives, without embedding anything.
+        Errors: NOT_FOUND when there is no such model.
+        """
 
 def add_EmbedderProviderServicer_to_server(servicer: EmbedderProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

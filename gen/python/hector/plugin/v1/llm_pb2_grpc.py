@@ -26,7 +26,11 @@ if _version_not_supported:
 
 
 class LLMProviderStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -57,17 +61,28 @@ class LLMProviderStub(object):
 
 
 class LLMProviderServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
 
     def GenerateText(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Answers in one piece.
+        Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+        FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+        and a content filter are answers with that finish_reason.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamText(self, request, context):
-        """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-        without an output the host joins the texts.
+        """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+        them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+        tool calls.
+        Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+        it is no answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,13 +91,16 @@ class LLMProviderServicer(object):
     def CallTool(self, request, context):
         """Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
         entry in ListModels has tool_calling.
+        Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+        Errors: none of its own.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -119,7 +137,11 @@ def add_LLMProviderServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LLMProvider(object):
-    """Missing associated documentation comment in .proto file."""
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
 
     @staticmethod
     def GenerateText(request,

@@ -27,49 +27,99 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LLMProviderStub:
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LLMProviderAsyncStub: ...
     GenerateText: _grpc.UnaryUnaryMultiCallable[_llm_pb2.GenerateTextRequest, _llm_pb2.GenerateTextResponse]
+    """Answers in one piece.
+    Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+    FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+    and a content filter are answers with that finish_reason.
+    """
     StreamText: _grpc.UnaryStreamMultiCallable[_llm_pb2.StreamTextRequest, _llm_pb2.StreamTextResponse]
-    """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-    without an output the host joins the texts.
+    """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+    them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+    tool calls.
+    Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+    it is no answer.
     """
     CallTool: _grpc.UnaryUnaryMultiCallable[_llm_pb2.CallToolRequest, _llm_pb2.CallToolResponse]
     """Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
     entry in ListModels has tool_calling.
+    Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_llm_pb2.ListModelsRequest, _llm_pb2.ListModelsResponse]
+    """Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+    Errors: none of its own.
+    """
 
 @_typing.type_check_only
 class LLMProviderAsyncStub(LLMProviderStub):
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     GenerateText: _aio.UnaryUnaryMultiCallable[_llm_pb2.GenerateTextRequest, _llm_pb2.GenerateTextResponse]  # type: ignore[assignment]
+    """Answers in one piece.
+    Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+    FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+    and a content filter are answers with that finish_reason.
+    """
     StreamText: _aio.UnaryStreamMultiCallable[_llm_pb2.StreamTextRequest, _llm_pb2.StreamTextResponse]  # type: ignore[assignment]
-    """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-    without an output the host joins the texts.
+    """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+    them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+    tool calls.
+    Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+    it is no answer.
     """
     CallTool: _aio.UnaryUnaryMultiCallable[_llm_pb2.CallToolRequest, _llm_pb2.CallToolResponse]  # type: ignore[assignment]
     """Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
     entry in ListModels has tool_calling.
+    Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_llm_pb2.ListModelsRequest, _llm_pb2.ListModelsResponse]  # type: ignore[assignment]
+    """Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+    Errors: none of its own.
+    """
 
 class LLMProviderServicer:
+    """LLMProvider answers with text, whole or in pieces, and with tool calls.
+
+    GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
+    offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+    """
+
     def GenerateText(
         self,
         request: _llm_pb2.GenerateTextRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_llm_pb2.GenerateTextResponse, _abc.Awaitable[_llm_pb2.GenerateTextResponse]]: ...
+    ) -> _typing.Union[_llm_pb2.GenerateTextResponse, _abc.Awaitable[_llm_pb2.GenerateTextResponse]]:
+        """Answers in one piece.
+        Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
+        FAILED_PRECONDITION when it cannot be used as the plugin is configured. A conversation that is too long, a refusal
+        and a content filter are answers with that finish_reason.
+        """
 
     def StreamText(
         self,
         request: _llm_pb2.StreamTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_llm_pb2.StreamTextResponse], _abc.AsyncIterator[_llm_pb2.StreamTextResponse]]:
-        """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has them;
-        without an output the host joins the texts.
+        """Streams the answer in pieces. The last message has done = true, and the whole output and usage where the plugin has
+        them; without an output the host joins the texts. Where tools are offered, the last output's message carries the
+        tool calls.
+        Errors: as GenerateText, at any point of the stream; a stream that ends without done has failed, and what came of
+        it is no answer.
         """
 
     def CallTool(
@@ -79,12 +129,16 @@ class LLMProviderServicer:
     ) -> _typing.Union[_llm_pb2.CallToolResponse, _abc.Awaitable[_llm_pb2.CallToolResponse]]:
         """Lets the model choose tools: answers with tool calls, or with text when it needs none. Called only for models whose
         entry in ListModels has tool_calling.
+        Errors: as GenerateText; INVALID_ARGUMENT when a tool cannot be offered to this model.
         """
 
     def ListModels(
         self,
         request: _llm_pb2.ListModelsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_llm_pb2.ListModelsResponse, _abc.Awaitable[_llm_pb2.ListModelsResponse]]: ...
+    ) -> _typing.Union[_llm_pb2.ListModelsResponse, _abc.Awaitable[_llm_pb2.ListModelsResponse]]:
+        """Lists the models that this plugin, as configured, can use. Others may work; nobody relies on what they can do.
+        Errors: none of its own.
+        """
 
 def add_LLMProviderServicer_to_server(servicer: LLMProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -31,10 +31,19 @@ class PluginStub:
     then configured through its environment and described by its manifest or by server reflection.
 
     Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. They never enter a journal.
+    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
+    never enter a journal.
 
     `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
-    false. Whatever has a code or is worth a retry is a gRPC status.
+    false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
+    status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
+
+      - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
+      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
+      - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
+      - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
+      - INTERNAL: a bug of the plugin. Its text names no secret and carries no stack trace.
     """
 
     @_typing.overload
@@ -42,11 +51,14 @@ class PluginStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PluginAsyncStub: ...
     Describe: _grpc.UnaryUnaryMultiCallable[_plugin_pb2.DescribeRequest, _plugin_pb2.DescribeResponse]
-    """Describe says what this process is and what it serves. Safe to call at any time, before Configure too."""
+    """Describe says what this process is and what it serves. Safe to call at any time, before Configure too.
+    Errors: none of its own.
+    """
     Configure: _grpc.UnaryUnaryMultiCallable[_plugin_pb2.ConfigureRequest, _plugin_pb2.ConfigureResponse]
-    """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. Hosts call it
-    on each process that they launched and on each address for which their configuration has options; without options
-    there, what is reached by address is configured where it is deployed.
+    """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. It
+    answers when the plugin can serve with them, so it may take as long as loading a model. Hosts call it on each
+    process that they launched and on each address for which their configuration has options; without options there,
+    what is reached by address is configured where it is deployed.
     Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
     options need something absent (a model, a directory).
     """
@@ -57,19 +69,31 @@ class PluginAsyncStub(PluginStub):
     then configured through its environment and described by its manifest or by server reflection.
 
     Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. They never enter a journal.
+    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
+    never enter a journal.
 
     `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
-    false. Whatever has a code or is worth a retry is a gRPC status.
+    false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
+    status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
+
+      - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
+      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
+      - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
+      - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
+      - INTERNAL: a bug of the plugin. Its text names no secret and carries no stack trace.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Describe: _aio.UnaryUnaryMultiCallable[_plugin_pb2.DescribeRequest, _plugin_pb2.DescribeResponse]  # type: ignore[assignment]
-    """Describe says what this process is and what it serves. Safe to call at any time, before Configure too."""
+    """Describe says what this process is and what it serves. Safe to call at any time, before Configure too.
+    Errors: none of its own.
+    """
     Configure: _aio.UnaryUnaryMultiCallable[_plugin_pb2.ConfigureRequest, _plugin_pb2.ConfigureResponse]  # type: ignore[assignment]
-    """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. Hosts call it
-    on each process that they launched and on each address for which their configuration has options; without options
-    there, what is reached by address is configured where it is deployed.
+    """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. It
+    answers when the plugin can serve with them, so it may take as long as loading a model. Hosts call it on each
+    process that they launched and on each address for which their configuration has options; without options there,
+    what is reached by address is configured where it is deployed.
     Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
     options need something absent (a model, a directory).
     """
@@ -79,10 +103,19 @@ class PluginServicer:
     then configured through its environment and described by its manifest or by server reflection.
 
     Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. They never enter a journal.
+    hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
+    never enter a journal.
 
     `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
-    false. Whatever has a code or is worth a retry is a gRPC status.
+    false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
+    status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
+
+      - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
+      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
+      - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
+      - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
+      - INTERNAL: a bug of the plugin. Its text names no secret and carries no stack trace.
     """
 
     def Describe(
@@ -90,16 +123,19 @@ class PluginServicer:
         request: _plugin_pb2.DescribeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plugin_pb2.DescribeResponse, _abc.Awaitable[_plugin_pb2.DescribeResponse]]:
-        """Describe says what this process is and what it serves. Safe to call at any time, before Configure too."""
+        """Describe says what this process is and what it serves. Safe to call at any time, before Configure too.
+        Errors: none of its own.
+        """
 
     def Configure(
         self,
         request: _plugin_pb2.ConfigureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_plugin_pb2.ConfigureResponse, _abc.Awaitable[_plugin_pb2.ConfigureResponse]]:
-        """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. Hosts call it
-        on each process that they launched and on each address for which their configuration has options; without options
-        there, what is reached by address is configured where it is deployed.
+        """Configure hands over the plugin's options, once per process start and again with equal options harmlessly. It
+        answers when the plugin can serve with them, so it may take as long as loading a model. Hosts call it on each
+        process that they launched and on each address for which their configuration has options; without options there,
+        what is reached by address is configured where it is deployed.
         Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
         options need something absent (a model, a directory).
         """

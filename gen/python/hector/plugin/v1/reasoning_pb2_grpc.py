@@ -69,19 +69,27 @@ class ReasoningStrategyServicer(object):
     """
 
     def Initialize(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Begins a run: makes the first state.
+        Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ProcessIteration(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+        done.
+        Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+        its own.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Finalize(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+        Errors: as ProcessIteration.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

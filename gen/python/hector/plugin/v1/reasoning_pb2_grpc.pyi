@@ -41,8 +41,19 @@ class ReasoningStrategyStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ReasoningStrategyAsyncStub: ...
     Initialize: _grpc.UnaryUnaryMultiCallable[_reasoning_pb2.InitializeRequest, _reasoning_pb2.InitializeResponse]
+    """Begins a run: makes the first state.
+    Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
+    """
     ProcessIteration: _grpc.UnaryUnaryMultiCallable[_reasoning_pb2.ProcessIterationRequest, _reasoning_pb2.ProcessIterationResponse]
+    """Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+    done.
+    Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+    its own.
+    """
     Finalize: _grpc.UnaryUnaryMultiCallable[_reasoning_pb2.FinalizeRequest, _reasoning_pb2.FinalizeResponse]
+    """Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+    Errors: as ProcessIteration.
+    """
 
 @_typing.type_check_only
 class ReasoningStrategyAsyncStub(ReasoningStrategyStub):
@@ -57,8 +68,19 @@ class ReasoningStrategyAsyncStub(ReasoningStrategyStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Initialize: _aio.UnaryUnaryMultiCallable[_reasoning_pb2.InitializeRequest, _reasoning_pb2.InitializeResponse]  # type: ignore[assignment]
+    """Begins a run: makes the first state.
+    Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
+    """
     ProcessIteration: _aio.UnaryUnaryMultiCallable[_reasoning_pb2.ProcessIterationRequest, _reasoning_pb2.ProcessIterationResponse]  # type: ignore[assignment]
+    """Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+    done.
+    Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+    its own.
+    """
     Finalize: _aio.UnaryUnaryMultiCallable[_reasoning_pb2.FinalizeRequest, _reasoning_pb2.FinalizeResponse]  # type: ignore[assignment]
+    """Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+    Errors: as ProcessIteration.
+    """
 
 class ReasoningStrategyServicer:
     """ReasoningStrategy decides, step by step, what an agent does next. It is a pure function of its arguments: it keeps
@@ -74,18 +96,29 @@ class ReasoningStrategyServicer:
         self,
         request: _reasoning_pb2.InitializeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_reasoning_pb2.InitializeResponse, _abc.Awaitable[_reasoning_pb2.InitializeResponse]]: ...
+    ) -> _typing.Union[_reasoning_pb2.InitializeResponse, _abc.Awaitable[_reasoning_pb2.InitializeResponse]]:
+        """Begins a run: makes the first state.
+        Errors: INVALID_ARGUMENT for options that it does not know or cannot read.
+        """
 
     def ProcessIteration(
         self,
         request: _reasoning_pb2.ProcessIterationRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_reasoning_pb2.ProcessIterationResponse, _abc.Awaitable[_reasoning_pb2.ProcessIterationResponse]]: ...
+    ) -> _typing.Union[_reasoning_pb2.ProcessIterationResponse, _abc.Awaitable[_reasoning_pb2.ProcessIterationResponse]]:
+        """Takes one step: reads the state and what came of the last effects, and answers with the next state and effects, or
+        done.
+        Errors: FAILED_PRECONDITION for a state_version that it cannot read; INVALID_ARGUMENT for a state that is none of
+        its own.
+        """
 
     def Finalize(
         self,
         request: _reasoning_pb2.FinalizeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_reasoning_pb2.FinalizeResponse, _abc.Awaitable[_reasoning_pb2.FinalizeResponse]]: ...
+    ) -> _typing.Union[_reasoning_pb2.FinalizeResponse, _abc.Awaitable[_reasoning_pb2.FinalizeResponse]]:
+        """Ends a run: makes the answer from the last state. Also called when the run ends early, see RunEnd.
+        Errors: as ProcessIteration.
+        """
 
 def add_ReasoningStrategyServicer_to_server(servicer: ReasoningStrategyServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ToolProviderStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """ToolProvider offers tools and runs them.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -52,24 +53,32 @@ class ToolProviderStub(object):
 
 
 class ToolProviderServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """ToolProvider offers tools and runs them.
+    """
 
     def ListTools(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Lists every tool, always in the same order.
+        Errors: none of its own.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExecuteTool(self, request, context):
-        """success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-        Cancelling the RPC cancels the tool.
+        """Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+        failed. Cancelling the RPC cancels the tool.
+        Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+        from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+        how it ended.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetToolSchema(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+        Errors: NOT_FOUND when there is no such tool.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -101,7 +110,8 @@ def add_ToolProviderServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ToolProvider(object):
-    """Missing associated documentation comment in .proto file."""
+    """ToolProvider offers tools and runs them.
+    """
 
     @staticmethod
     def ListTools(request,

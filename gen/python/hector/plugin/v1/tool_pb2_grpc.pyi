@@ -27,47 +27,80 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ToolProviderStub:
+    """ToolProvider offers tools and runs them."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ToolProviderAsyncStub: ...
     ListTools: _grpc.UnaryUnaryMultiCallable[_tool_pb2.ListToolsRequest, _tool_pb2.ListToolsResponse]
+    """Lists every tool, always in the same order.
+    Errors: none of its own.
+    """
     ExecuteTool: _grpc.UnaryUnaryMultiCallable[_tool_pb2.ExecuteToolRequest, _tool_pb2.ExecuteToolResponse]
-    """success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-    Cancelling the RPC cancels the tool.
+    """Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+    failed. Cancelling the RPC cancels the tool.
+    Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+    from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+    how it ended.
     """
     GetToolSchema: _grpc.UnaryUnaryMultiCallable[_tool_pb2.GetToolSchemaRequest, _tool_pb2.GetToolSchemaResponse]
+    """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+    Errors: NOT_FOUND when there is no such tool.
+    """
 
 @_typing.type_check_only
 class ToolProviderAsyncStub(ToolProviderStub):
+    """ToolProvider offers tools and runs them."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTools: _aio.UnaryUnaryMultiCallable[_tool_pb2.ListToolsRequest, _tool_pb2.ListToolsResponse]  # type: ignore[assignment]
+    """Lists every tool, always in the same order.
+    Errors: none of its own.
+    """
     ExecuteTool: _aio.UnaryUnaryMultiCallable[_tool_pb2.ExecuteToolRequest, _tool_pb2.ExecuteToolResponse]  # type: ignore[assignment]
-    """success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-    Cancelling the RPC cancels the tool.
+    """Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+    failed. Cancelling the RPC cancels the tool.
+    Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+    from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+    how it ended.
     """
     GetToolSchema: _aio.UnaryUnaryMultiCallable[_tool_pb2.GetToolSchemaRequest, _tool_pb2.GetToolSchemaResponse]  # type: ignore[assignment]
+    """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+    Errors: NOT_FOUND when there is no such tool.
+    """
 
 class ToolProviderServicer:
+    """ToolProvider offers tools and runs them."""
+
     def ListTools(
         self,
         request: _tool_pb2.ListToolsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_tool_pb2.ListToolsResponse, _abc.Awaitable[_tool_pb2.ListToolsResponse]]: ...
+    ) -> _typing.Union[_tool_pb2.ListToolsResponse, _abc.Awaitable[_tool_pb2.ListToolsResponse]]:
+        """Lists every tool, always in the same order.
+        Errors: none of its own.
+        """
 
     def ExecuteTool(
         self,
         request: _tool_pb2.ExecuteToolRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tool_pb2.ExecuteToolResponse, _abc.Awaitable[_tool_pb2.ExecuteToolResponse]]:
-        """success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself failed.
-        Cancelling the RPC cancels the tool.
+        """Runs a tool. success = false: the tool ran and failed, and the model is shown why. A gRPC status: the call itself
+        failed. Cancelling the RPC cancels the tool.
+        Errors: NOT_FOUND when there is no such tool; INVALID_ARGUMENT for parameters that break its schema, or that differ
+        from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
+        how it ended.
         """
 
     def GetToolSchema(
         self,
         request: _tool_pb2.GetToolSchemaRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_tool_pb2.GetToolSchemaResponse, _abc.Awaitable[_tool_pb2.GetToolSchemaResponse]]: ...
+    ) -> _typing.Union[_tool_pb2.GetToolSchemaResponse, _abc.Awaitable[_tool_pb2.GetToolSchemaResponse]]:
+        """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+        Errors: NOT_FOUND when there is no such tool.
+        """
 
 def add_ToolProviderServicer_to_server(servicer: ToolProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
