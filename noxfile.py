@@ -1,0 +1,191 @@
+"""Every task of the project: `nox -l` lists them, `nox -s NAME` runs one. There is no other task runner.
+
+Versions come from constraints.txt alone. Sessions keep their virtual environments, so that a second run starts at once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["integration", "lint", "types", "fresh"]
+
+ROOT = Path(__file__).parent
+PINNED = ("--constraint", str(ROOT / "constraints.txt"))
+PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
+DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", *PYTHON_PLUGINS]
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Index the project's own docs and ask an agent about them, through all five kinds of plugins, in two languages."""
+    session.log(
+        "Installs Hector and its plugins. The embedder brings PyTorch, whose build for CUDA, the default on Linux,"
+    )
+    session.log("fills 5.5 GB of disk. UV_TORCH_BACKEND=cpu in the environment chooses the small build instead.")
+    install(session)
+    build(session)
+    session.run("hector", "index", "--config", "examples/documents.yaml")
+    session.run("hector", "call", "reader", "What is a receipt?", "--config", "examples/documents.yaml")
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Build everything and run all tests: unit, against the contract, end to end."""
+    install(session, "test")
+    build(session)
+    go(session, "test", "work")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and that the contract keeps its rules and breaks nobody who uses the last release."""
+    install_groups(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("buf", "lint")
+    session.run("buf", "format", "--diff", "--exit-code")
+    releases = output(session, "git", "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").split()
+    if releases:
+        session.run("buf", "breaking", "--against", f".git#tag={releases[0]}")
+    go(session, "vet", "work")
+    gofmt = Path(output(session, "go", "env", "GOROOT"), "bin", "gofmt")
+    unformatted = output(session, gofmt, "-l", ROOT / "sdk/go", *GO_PLUGINS)
+    if unformatted:
+        session.error(f"gofmt would change:\n{unformatted}")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, strictly, of everything that is written by hand and is not a test."""
+    install(session, "test", "types")
+    packages = sorted(path.parent.name for folder in DISTRIBUTIONS for path in folder.glob("src/*/__init__.py"))
+    session.run("mypy", *(f"--package={name}" for name in packages))
+    session.run("mypy", "noxfile.py", "gen/protoc_gen_grpc_python.py")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the Python and Go bindings in gen/ anew from proto/."""
+    write_bindings(session, ROOT)
+
+
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """Fail when the bindings in gen/ are not what proto/ generates."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        write_bindings(session, Path(elsewhere))
+        here, there = bindings(ROOT), bindings(Path(elsewhere))
+    stale = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+    if stale:
+        session.error(f"not what proto/ generates: {', '.join(stale)}\n  Run `nox -s generate` and commit gen/.")
+
+
+@nox.session
+def fork(session: nox.Session) -> None:
+    """Copy each plugin to an empty folder outside the checkout, and build and test it there as who forks it would."""
+    with tempfile.TemporaryDirectory(prefix="hector-fork-") as folder:
+        for plugin in GO_PLUGINS:
+            fork_go(session, plugin, Path(folder, plugin.name))
+        wheels = Path(folder, "wheels")
+        for distribution in (ROOT / "gen", ROOT / "sdk/python"):
+            session.run("uv", "build", "--quiet", "--wheel", "--out-dir", wheels, distribution)
+        for plugin in PYTHON_PLUGINS:
+            fork_python(session, plugin, Path(folder, plugin.name), wheels)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure every claim of speed as a ratio, both sides in one run, and write the tables and plots."""
+    install(session, "test", "bench")
+    build(session)
+    session.run("python", "-m", "bench", *session.posargs)
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install every distribution as a link to its sources, and the named dependency groups."""
+    session.env["UV_COMPILE_BYTECODE"] = "1"  # without bytecode a plugin takes three times as long to start
+    session.env["PYTHONDONTWRITEBYTECODE"] = None
+    links = [argument for folder in DISTRIBUTIONS for argument in ("--editable", str(folder))]
+    session.install(*PINNED, *links, *requirements(ROOT, *groups))
+
+
+def install_groups(session: nox.Session, *groups: str) -> None:
+    """Install the named dependency groups and nothing of the project."""
+    session.install(*PINNED, *requirements(ROOT, *groups))
+
+
+def requirements(folder: Path, *groups: str) -> tuple[str, ...]:
+    """What the named dependency groups of a folder's pyproject.toml list."""
+    return nox.project.dependency_groups(nox.project.load_toml(folder / "pyproject.toml"), *groups)
+
+
+def go(session: nox.Session, *arguments: str) -> None:
+    """Run the machine's Go toolchain, or one from the package index where the machine has none."""
+    if shutil.which("go") is None:
+        install_groups(session, "go")
+    session.run("go", *arguments, external=True)
+
+
+def build(session: nox.Session) -> None:
+    """Build each Go plugin into its own folder, where the examples look for it."""
+    for plugin in GO_PLUGINS:
+        go(session, "build", "-C", str(plugin), ".")
+
+
+def output(session: nox.Session, *command: str | Path) -> str:
+    """What a command prints."""
+    return str(session.run(*command, silent=True, external=True)).strip()
+
+
+def write_bindings(session: nox.Session, folder: Path) -> None:
+    """Generate `gen/python` and `gen/go` in a folder."""
+    install_groups(session, "generate")
+    go(session, "version")
+    session.run("buf", "generate", "--output", folder)
+
+
+def bindings(folder: Path) -> dict[str, bytes]:
+    """The generated files in a folder's `gen/python` and `gen/go`, by name."""
+    paths = [path for tree in ("gen/python", "gen/go") for path in (folder / tree).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths if "__pycache__" not in path.parts}
+
+
+def copy_tracked(session: nox.Session, source: str, target: Path) -> None:
+    """Copy what git knows of a folder: what who forks it gets."""
+    for name in output(session, "git", "ls-files", "--", source).splitlines():
+        path = target / Path(name).relative_to(source)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, path)
+
+
+def fork_python(session: nox.Session, plugin: Path, folder: Path, wheels: Path) -> None:
+    """Build and test the copy of a Python plugin, with the contract and the SDK as wheels."""
+    copy_tracked(session, f"plugins/{plugin.name}", folder)
+    with session.chdir(folder):
+        session.run("uv", "venv", "--quiet", ".venv")
+        packages = (".", *requirements(folder, "test"))
+        session.run("uv", "pip", "install", "--quiet", "--python", ".venv", "--find-links", wheels, *PINNED, *packages)
+        session.run(folder / ".venv/bin/python", "-m", "pytest", external=True)
+
+
+def fork_go(session: nox.Session, plugin: Path, folder: Path) -> None:
+    """Build and test the copy of a Go plugin, with the sources of the contract and the SDK under third_party/hector."""
+    copy_tracked(session, f"plugins/{plugin.name}", folder)
+    for module in ("gen", "sdk/go"):
+        copy_tracked(session, module, folder / "third_party/hector" / module)
+    with session.chdir(folder):
+        session.env["GOWORK"] = "off"
+        for module, path in (("gen", "gen"), ("sdk", "sdk/go")):
+            go(session, "mod", "edit", "-replace", f"hector.example/{module}=./third_party/hector/{path}")
+        go(session, "build", "./...")
+        go(session, "vet", "./...")
+        go(session, "test", "./...")
