@@ -23,8 +23,7 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// RunEvent is one thing that happened in a run: the only view of a run that a door (the command line, a server, a studio)
-// has. Events of one run come in the order of their sequence. An event that tells of something journaled is published
+// RunEvent is one thing that happened in a run: the only view of a run that a door (the command line, a server) has. Events of one run come in the order of their sequence. An event that tells of something journaled is published
 // after its row is on disk; text deltas are never journaled.
 type RunEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -196,38 +195,47 @@ type isRunEvent_Event interface {
 }
 
 type RunEvent_RunStarted struct {
+	// The run exists: always its first event.
 	RunStarted *RunStarted `protobuf:"bytes,4,opt,name=run_started,json=runStarted,proto3,oneof"`
 }
 
 type RunEvent_Thought struct {
+	// The strategy says what it does next.
 	Thought *Thought `protobuf:"bytes,5,opt,name=thought,proto3,oneof"`
 }
 
 type RunEvent_TextDelta struct {
+	// A piece of a generation.
 	TextDelta *TextDelta `protobuf:"bytes,6,opt,name=text_delta,json=textDelta,proto3,oneof"`
 }
 
 type RunEvent_GenerationFinished struct {
+	// A model answered, or could not.
 	GenerationFinished *GenerationFinished `protobuf:"bytes,7,opt,name=generation_finished,json=generationFinished,proto3,oneof"`
 }
 
 type RunEvent_ToolStarted struct {
+	// A tool is about to be called.
 	ToolStarted *ToolStarted `protobuf:"bytes,8,opt,name=tool_started,json=toolStarted,proto3,oneof"`
 }
 
 type RunEvent_ToolFinished struct {
+	// A tool answered, or could not.
 	ToolFinished *ToolFinished `protobuf:"bytes,9,opt,name=tool_finished,json=toolFinished,proto3,oneof"`
 }
 
 type RunEvent_Question struct {
+	// The run waits for its user.
 	Question *QuestionAsked `protobuf:"bytes,10,opt,name=question,proto3,oneof"`
 }
 
 type RunEvent_RunFinished struct {
+	// The run has its answer: the last event.
 	RunFinished *RunFinished `protobuf:"bytes,11,opt,name=run_finished,json=runFinished,proto3,oneof"`
 }
 
 type RunEvent_RunFailed struct {
+	// The run ended without an answer: the last event.
 	RunFailed *RunFailed `protobuf:"bytes,12,opt,name=run_failed,json=runFailed,proto3,oneof"`
 }
 

@@ -1,0 +1,55 @@
+"""Every module is small, every plugin complete, and the SDKs are twins file by file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+LONGEST = 400
+"""Lines. A module with more holds two ideas."""
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
+
+# Modules that one SDK has and its twin cannot need, with the reason.
+ONE_SIDED: dict[str, str] = {}
+
+
+def is_generated(path: Path) -> bool:
+    return path.is_relative_to("gen/python") or path.is_relative_to("gen/go")
+
+
+def test_no_module_is_long(root: Path, tracked: list[Path]) -> None:
+    sources = [path for path in tracked if path.suffix in {".py", ".go", ".proto"} and not is_generated(path)]
+    lengths = {str(path): len((root / path).read_text().splitlines()) for path in sources}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_a_plugin_has_all_that_a_fork_needs(plugin: Path) -> None:
+    needed = {"plugin.yaml", "README.md", "Dockerfile"}
+    present = {path.name for path in plugin.iterdir()}
+    assert needed - present == set()
+    assert {"pyproject.toml", "go.mod"} & present
+    assert list(plugin.glob("tests/test_*.py")) or list(plugin.glob("*_test.go"))
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+def test_a_manifest_agrees_with_its_folder(plugin: Path) -> None:
+    manifest = yaml.safe_load((plugin / "plugin.yaml").read_text())["plugin"]
+    assert manifest["name"] == plugin.name
+    assert manifest["description"]
+    if (plugin / "pyproject.toml").exists():
+        project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+        assert project["name"] == f"hector-{plugin.name}"
+        assert project["version"] == manifest["version"]
+        assert plugin.name in project["entry-points"]["hector.plugins"]
+
+
+def test_the_sdks_have_the_same_modules(root: Path) -> None:
+    python = {path.stem.strip("_") for path in (root / "sdk/python/src/hector_sdk").glob("*.py")} - {"init"}
+    go = {path.stem for path in (root / "sdk/go").glob("*.go") if not path.stem.endswith("_test")}
+    assert python ^ go == ONE_SIDED.keys()
