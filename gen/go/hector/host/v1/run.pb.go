@@ -23,8 +23,9 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// RunEvent is one thing that happened in a run: the only view of a run that a door (the command line, a server) has. Events of one run come in the order of their sequence. An event that tells of something journaled is published
-// after its row is on disk; text deltas are never journaled.
+// RunEvent is one thing that happened in a run: the only view of a run that a door (the command line, a server) has.
+// Events of one run come in the order of their sequence. An event that tells of something journaled is published after
+// its row is on disk; text deltas are never journaled.
 type RunEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Never empty.
