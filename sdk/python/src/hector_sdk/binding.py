@@ -1,0 +1,145 @@
+"""From a provider to gRPC handlers: each RPC of its service is the coroutine of the same name in snake case.
+
+Here exceptions become statuses, metadata becomes `current_call`, and calls are held back until the plugin is ready.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf.message_factory import GetMessageClass
+
+from hector_sdk import call
+from hector_sdk.errors import Failure, Status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+    from google.protobuf.message import Message
+
+    from hector_sdk.providers import Provider
+
+log = logging.getLogger("hector_sdk")
+
+Context = grpc.aio.ServicerContext[Any, Any] if TYPE_CHECKING else Any
+Handlers = dict[str, "grpc.RpcMethodHandler[Any, Any]"]
+
+
+def nothing() -> None:
+    """A gate that is always open."""
+
+
+def of_provider(provider: Provider[Any], gate: Callable[[], None]) -> tuple[str, Handlers]:
+    """The full name of a provider's service, and its handlers."""
+    file = importlib.import_module(provider.module).DESCRIPTOR
+    service = file.services_by_name[provider.service]
+    return service.full_name, handlers(service, provider, gate, provider.request_types)
+
+
+def handlers(
+    service: ServiceDescriptor,
+    target: object,
+    gate: Callable[[], None] = nothing,
+    request_types: Mapping[str, type[Message]] | None = None,
+) -> Handlers:
+    """Handlers for all RPCs of a service.
+
+    Args:
+        service: From the contract.
+        target: Has a coroutine per RPC, or an asynchronous generator where the RPC streams.
+        gate: Called before each; raises to refuse.
+        request_types: Message classes that read requests, where not the contract's own.
+    """
+    made: Handlers = {}
+    for method in service.methods:
+        function = getattr(target, _snake(method.name))
+        reads = (request_types or {}).get(method.name) or GetMessageClass(method.input_type)
+        kind = grpc.unary_stream_rpc_method_handler if method.server_streaming else grpc.unary_unary_rpc_method_handler
+        wrapped = _stream(function, gate) if method.server_streaming else _unary(function, gate, method)
+        made[method.name] = kind(
+            wrapped,
+            request_deserializer=reads.FromString,
+            response_serializer=lambda message: message.SerializeToString(),
+        )
+    return made
+
+
+def of_servicer(servicer: object) -> tuple[str, Handlers]:
+    """The same of an instance of a generated servicer class, whose methods take `(request, context)`.
+
+    Raises:
+        TypeError: It derives from no generated servicer.
+    """
+    for cls in type(servicer).__mro__:
+        add = getattr(sys.modules[cls.__module__], f"add_{cls.__name__}_to_server", None)
+        if add is not None:
+            tap = Tap()
+            add(servicer, tap)
+            return tap.service, tap.handlers
+    raise TypeError(f"{type(servicer).__name__} is neither a provider of hector_sdk nor a generated servicer")
+
+
+class Tap:
+    """Stands in for a server, to see what a generated function would add to it."""
+
+    def __init__(self) -> None:
+        self.service = ""
+        self.handlers: Handlers = {}
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Say nothing: the registered ones are the same."""
+
+    def add_registered_method_handlers(self, service: str, handlers: Handlers) -> None:
+        """Keep them."""
+        self.service, self.handlers = service, handlers
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _unary(function: Callable[..., Any], gate: Callable[[], None], method: MethodDescriptor) -> Callable[..., Any]:
+    says_no = "success" in method.output_type.fields_by_name
+    response_class = GetMessageClass(method.output_type)
+
+    async def handle(request: Any, context: Context) -> Any:
+        try:
+            gate()
+            call.enter(context.invocation_metadata() or ())
+            return await function(request)
+        except Failure as failure:
+            if says_no:
+                return response_class(success=False, error=str(failure))
+            await _abort(context, failure)
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
+            await _abort(context, error)
+
+    return handle
+
+
+def _stream(function: Callable[..., AsyncIterator[Any]], gate: Callable[[], None]) -> Callable[..., Any]:
+    async def handle(request: Any, context: Context) -> AsyncIterator[Any]:
+        try:
+            gate()
+            call.enter(context.invocation_metadata() or ())
+            async for message in function(request):
+                yield message
+        except Exception as error:  # noqa: BLE001 - every error becomes a status
+            await _abort(context, error)
+
+    return handle
+
+
+async def _abort(context: Context, error: Exception) -> None:
+    if isinstance(error, Status):
+        await context.abort(error.code, error.message, error.trailers())
+    if isinstance(error, Failure):
+        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+    log.error("a call failed unexpectedly", exc_info=error)
+    await context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)

@@ -1,0 +1,177 @@
+"""The life of a plugin's providers: configured, started, ready, stopped.
+
+At most one start runs. Configuring with what is already in force joins it; with something else the providers are
+stopped and started anew. Calls are let in only between a start that ended well and the next stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hector_sdk import options
+from hector_sdk.errors import Failure, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from hector_sdk.providers import Provider
+
+log = logging.getLogger("hector_sdk")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a host configures.
+
+    Attributes:
+        config: The options, not yet validated.
+        data_dir: Empty: none.
+        name: The plugin's key in the host's configuration.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict, repr=False)
+    data_dir: str = ""
+    name: str = ""
+
+
+class Lifecycle:
+    """Starts and stops the providers of one process."""
+
+    def __init__(
+        self,
+        providers: Sequence[Provider[Any]],
+        settings: Settings | None = None,
+        on_ready: Callable[[bool], Awaitable[None]] | None = None,
+    ) -> None:
+        """Nothing starts yet.
+
+        Args:
+            providers: In the order in which they start.
+            settings: What the environment says; Configure's empty name and data_dir leave them as they are.
+            on_ready: Told whenever calls are let in (True) or no longer (False).
+        """
+        self._providers = providers
+        self._settings = settings or Settings()
+        self._on_ready = on_ready
+        self._starting: asyncio.Task[None] | None = None
+        self._started: list[Provider[Any]] = []
+        self._ready = False
+        self._failure = ""
+
+    def begin(self) -> None:
+        """Start with the settings of the environment, without waiting for the end."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._restart(None))
+
+    async def configure(self, settings: Settings) -> None:
+        """Start with these settings, and wait until the providers are ready.
+
+        Raises:
+            InvalidOptions: The options are wrong.
+            Status: What else a provider's start raised; FAILED_PRECONDITION for a Failure, INTERNAL for a bug.
+        """
+        new = replace(
+            settings, data_dir=settings.data_dir or self._settings.data_dir, name=settings.name or self._settings.name
+        )
+        if self._starting is None or new != self._settings:
+            self._settings, previous = new, self._starting
+            self._starting = asyncio.create_task(self._restart(previous))
+        await self.started()
+
+    async def started(self) -> None:
+        """Wait for the start under way. One that failed is told once; the next `configure` tries again."""
+        import grpc
+
+        task = self._starting
+        if task is None:
+            return
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise Status(grpc.StatusCode.ABORTED, "superseded by a Configure with other options") from None
+            raise
+        except Exception:
+            if self._starting is task:
+                self._starting = None
+            raise
+
+    def check(self) -> None:
+        """Let a call in.
+
+        Raises:
+            Status: UNAVAILABLE while a start runs; FAILED_PRECONDITION when none did or the last one failed.
+        """
+        if self._ready:
+            return
+        import grpc
+
+        if self._starting is not None and not self._starting.done():
+            raise Status(grpc.StatusCode.UNAVAILABLE, "the plugin is still starting: wait until its health is SERVING")
+        if self._failure:
+            raise Status(grpc.StatusCode.FAILED_PRECONDITION, f"the plugin did not start: {self._failure}")
+        raise Status(grpc.StatusCode.FAILED_PRECONDITION, "the plugin is not configured: call Plugin.Configure first")
+
+    async def close(self) -> None:
+        """Stop everything, for good."""
+        task, self._starting = self._starting, None
+        await self._stop(task)
+
+    async def _restart(self, previous: asyncio.Task[None] | None) -> None:
+        self._failure = ""
+        await self._stop(previous)
+        try:
+            await self._start()
+        except Exception as error:
+            known = self._status(error)
+            self._failure = known.message
+            log.log(logging.ERROR, "cannot start: %s", known.message, exc_info=None if known is error else error)
+            raise known from None
+        await self._turn(ready=True)
+
+    async def _start(self) -> None:
+        made = options.validated([each.options_class for each in self._providers], self._settings.config)
+        data_dir = Path(self._settings.data_dir) if self._settings.data_dir else None
+        if data_dir:
+            data_dir.mkdir(parents=True, exist_ok=True)
+        for provider, own in zip(self._providers, made, strict=True):
+            provider.options, provider.data_dir, provider.name = own, data_dir, self._settings.name
+        try:
+            for provider in self._providers:
+                await provider.start()
+                self._started.append(provider)
+        except BaseException:
+            await self._stop(None)
+            raise
+
+    async def _stop(self, task: asyncio.Task[None] | None) -> None:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self._turn(ready=False)
+        while self._started:
+            provider = self._started.pop()
+            try:
+                await provider.stop()
+            except Exception:
+                log.exception("stopping %s failed", provider.service)
+
+    async def _turn(self, *, ready: bool) -> None:
+        if ready is not self._ready:
+            self._ready = ready
+            if self._on_ready:
+                await self._on_ready(ready)
+
+    @staticmethod
+    def _status(error: Exception) -> Status:
+        import grpc
+
+        if isinstance(error, Status):
+            return error
+        if isinstance(error, Failure):
+            return Status(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        return Status(grpc.StatusCode.INTERNAL, type(error).__name__)

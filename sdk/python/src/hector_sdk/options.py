@@ -1,0 +1,61 @@
+"""The options of a plugin: each provider's class takes the keys that it knows; one that none knows is an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hector_sdk import schemas
+from hector_sdk.errors import InvalidOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Of plugins that take none."""
+
+
+def schema(classes: Sequence[type]) -> dict[str, Any]:
+    """JSON Schema of the options of all these classes together."""
+    if len(set(classes)) == 1:
+        return schemas.schema(classes[0])
+    merged: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    for each in (schemas.schema(one) for one in dict.fromkeys(classes)):
+        merged["properties"] |= each.get("properties", {})
+        merged.setdefault("$defs", {}).update(each.get("$defs", {}))
+        merged.setdefault("required", []).extend(each.get("required", []))
+        if each.get("additionalProperties", False) is not False:
+            merged["additionalProperties"] = True
+    return merged
+
+
+def validated(classes: Sequence[type], config: Mapping[str, Any]) -> list[Any]:
+    """The options, one object for each class, in order.
+
+    Raises:
+        InvalidOptions: Names every bad field and every key that no class knows.
+    """
+    known = schema(classes)
+    names: list[str] = sorted(known.get("properties", {}))
+    violations: list[tuple[str, str]] = []
+    if known.get("additionalProperties", False) is False:
+        there = f"there are: {', '.join(names)}" if names else "this plugin has no options"
+        violations += [(key, f"unknown option; {there}") for key in config if key not in names]
+    made = []
+    for each in classes:
+        try:
+            made.append(schemas.validated(each, _share(each, config, names)))
+        except InvalidOptions as error:
+            violations += [one for one in error.violations if one not in violations]
+    if violations:
+        raise InvalidOptions.of(violations)
+    return made
+
+
+def _share(cls: type, config: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    mine = schemas.schema(cls)
+    takes_all = mine.get("additionalProperties", False) is not False
+    own = mine.get("properties", {})
+    return {key: value for key, value in config.items() if key in own or (takes_all and key not in names)}

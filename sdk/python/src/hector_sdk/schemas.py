@@ -1,0 +1,95 @@
+"""The one place that talks to pydantic: types to JSON Schema, JSON values to types, its errors to field paths.
+
+pydantic is imported when the first schema or value is asked for, which is after the handshake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from hector_sdk.errors import InvalidOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
+
+WORDS = {
+    "missing": "is required",
+    "unexpected_keyword_argument": "is not known",
+    "extra_forbidden": "is not known",
+}
+
+
+def adapter(type_: Any) -> TypeAdapter[Any]:
+    """What validates values of a type.
+
+    A plain dataclass becomes strict about unknown keys, and the docstrings under its fields become their descriptions.
+    """
+    from pydantic import ConfigDict, TypeAdapter
+
+    if is_dataclass(type_) and not hasattr(type_, "__pydantic_config__"):
+        type_.__pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)  # type: ignore[attr-defined]
+    return TypeAdapter(type_)
+
+
+def schema(type_: Any, *, of_results: bool = False) -> dict[str, Any]:
+    """JSON Schema of a type, without the titles that only repeat names.
+
+    Args:
+        type_: Anything that pydantic understands.
+        of_results: The schema of what comes out, where it differs from what goes in.
+    """
+    made: dict[str, Any] = adapter(type_).json_schema(mode="serialization" if of_results else "validation")
+    return _untitled(made)
+
+
+def validated(type_: Any, value: Any) -> Any:
+    """A JSON value as that type.
+
+    Raises:
+        InvalidOptions: Names every bad field.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return adapter(type_).validate_python(value)
+    except ValidationError as error:
+        raise InvalidOptions.of(_violations(error.errors(include_url=False), value)) from None
+
+
+def _violations(errors: Iterable[ErrorDetails], value: Any) -> list[tuple[str, str]]:
+    found = [(_path(error["loc"], value), WORDS.get(error["type"]) or _sentence(error["msg"])) for error in errors]
+    return list(dict.fromkeys(found))
+
+
+def _sentence(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _path(location: tuple[int | str, ...], value: Any) -> str:
+    """`replies[0].delay`: steps that are not in the value name branches of a union; the last may be a missing field."""
+    path = ""
+    for position, step in enumerate(location):
+        inside = (isinstance(value, dict) and step in value) or (isinstance(value, list) and isinstance(step, int))
+        if inside:
+            value = value[step]
+        elif not isinstance(value, dict) or position < len(location) - 1:
+            continue
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _untitled(node: Any, *, names: bool = False) -> Any:
+    if isinstance(node, list):
+        return [_untitled(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _untitled(value, names=key in {"properties", "$defs"} and not names)
+        for key, value in node.items()
+        if names or key != "title" or not isinstance(value, str)
+    }
