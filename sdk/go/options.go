@@ -84,6 +84,14 @@ func decodeOptions(values map[string]any, defaults reflect.Value) (reflect.Value
 	return target, errors.Join(decoder.mistakes...)
 }
 
+// DecodeOption lays a JSON value over what target points to, as options are decoded; path is what errors call it. It serves
+// options that come in several shapes: declare such a field as `any`, and decode it in Start.
+func DecodeOption(value any, target any, path string) error {
+	decoder := &decoder{}
+	decoder.value(value, reflect.ValueOf(target).Elem(), path)
+	return errors.Join(decoder.mistakes...)
+}
+
 // decoder lays JSON values over Go values and collects what does not fit.
 type decoder struct{ mistakes []error }
 

@@ -38,17 +38,21 @@ type Stubs struct {
 func Run(t testing.TB, plugin sdk.Plugin, options map[string]any) *Stubs {
 	t.Helper()
 	stubs := Serve(t, plugin)
-	config, err := structpb.NewStruct(options)
-	if err != nil {
-		t.Fatalf("options of %s: %v", plugin.Name, err)
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
-	request := &pb.ConfigureRequest{Name: plugin.Name, DataDir: stubs.DataDir, Config: config}
-	if _, err := stubs.Plugin.Configure(ctx, request); err != nil {
+	if _, err := stubs.Configure(ctx, options); err != nil {
 		t.Fatalf("%s did not become ready: %v", plugin.Name, err)
 	}
 	return stubs
+}
+
+// Configure hands the options over, as a host does.
+func (s *Stubs) Configure(ctx context.Context, options map[string]any) (*pb.ConfigureResponse, error) {
+	config, err := structpb.NewStruct(options)
+	if err != nil {
+		return nil, err
+	}
+	return s.Plugin.Configure(ctx, &pb.ConfigureRequest{Name: "under_test", DataDir: s.DataDir, Config: config})
 }
 
 // Serve is Run without options: the test calls Configure itself.
