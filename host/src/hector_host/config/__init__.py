@@ -1,0 +1,50 @@
+"""The configuration: pure, and imports nothing of the host but its errors.
+
+`load` reads and judges the form of one YAML file; what it only names is judged by `check`, or by the command that uses it.
+"""
+
+from hector_host.config.configuration import Config
+from hector_host.config.kinds import Kind
+from hector_host.config.loading import find, load
+from hector_host.config.plugins import PluginConfig, Restart, Security, TLS
+from hector_host.config.problems import InvalidFileError, KeyPath, Problem
+from hector_host.config.references import check
+from hector_host.config.sections import (
+    AgentConfig,
+    DatabaseConfig,
+    Discovery,
+    DocumentStoreConfig,
+    EmbedderConfig,
+    LLMConfig,
+    Prompt,
+    Reasoning,
+    Server,
+    Storage,
+    ToolConfig,
+)
+
+__all__ = [
+    "TLS",
+    "AgentConfig",
+    "Config",
+    "DatabaseConfig",
+    "Discovery",
+    "DocumentStoreConfig",
+    "EmbedderConfig",
+    "InvalidFileError",
+    "KeyPath",
+    "Kind",
+    "LLMConfig",
+    "PluginConfig",
+    "Problem",
+    "Prompt",
+    "Reasoning",
+    "Restart",
+    "Security",
+    "Server",
+    "Storage",
+    "ToolConfig",
+    "check",
+    "find",
+    "load",
+]

@@ -1,0 +1,117 @@
+"""Finds the file, reads it, and tells everything that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+from collections import ChainMap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hector_host.config import document as documents
+from hector_host.config import variables
+from hector_host.config.configuration import Config
+from hector_host.config.entry import Place
+from hector_host.config.problems import InvalidFileError, Problem, meant, shown
+from hector_host.config.reader import Reader
+from hector_host.config.references import warnings
+from hector_host.config.sections import (
+    AgentConfig,
+    DatabaseConfig,
+    DocumentStoreConfig,
+    EmbedderConfig,
+    LLMConfig,
+    Server,
+    Storage,
+    ToolConfig,
+)
+from hector_host.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILES = ("hector.yaml", "config.yaml")
+"""The names that are looked for in the current folder."""
+
+SECTIONS = ("version", "plugins", "llms", "embedders", "databases", "tools", "document_stores", "agents", "storage", "server")
+"""The keys that the file may have."""
+
+
+def find(path: Path | None, environ: Mapping[str, str]) -> Path:
+    """The file to read: the one that is given, $HECTOR_CONFIG, or the first of `FILES` in the current folder.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    given = path or environ.get("HECTOR_CONFIG")
+    if given:
+        return Path(given).expanduser()
+    found = next((Path(name) for name in FILES if Path(name).is_file()), None)
+    if found is None:
+        looked = ", ".join(["--config", "$HECTOR_CONFIG", *FILES])
+        raise ConfigError(f"no configuration: looked for {looked}", "hector init writes one to begin with.")
+    return found
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads the configuration.
+
+    Args:
+        path: The file; None for the usual places.
+        environ: The environment; None for this process's.
+
+    Raises:
+        ConfigError: There is no file, it cannot be read, or it is wrong in form. All its problems are in the message, one
+            to a block, in the order of the lines.
+    """
+    environ = os.environ if environ is None else environ
+    file = find(path, environ)
+    name = str(file)
+    absolute = Path(os.path.abspath(file))  # noqa: PTH100 (resolve() would follow links, and move what is relative)
+    defined = ChainMap(dict(environ), _dot_env(absolute.parent, file))
+    document = documents.read(absolute, name, defined)
+    _check_top(document)
+    reader = Reader(document, absolute.parent, defined)
+    place = Place(absolute.parent)
+    config = Config(
+        file=absolute,
+        folder=absolute.parent,
+        plugins=reader.plugins(),
+        discovery=reader.discovery(),
+        llms=reader.entries(LLMConfig, ("llms",)),
+        embedders=reader.entries(EmbedderConfig, ("embedders",)),
+        databases=reader.entries(DatabaseConfig, ("databases",)),
+        tools=reader.entries(ToolConfig, ("tools",), lists=True),
+        document_stores=reader.entries(DocumentStoreConfig, ("document_stores",), lists=True),
+        agents=reader.entries(AgentConfig, ("agents",)),
+        storage=reader.section(Storage, ("storage",), Storage.model_validate({}, context=place)),
+        server=reader.section(Server, ("server",), Server()),
+        document=document,
+        secrets={each: defined[each] for each in sorted(document.names_under(()))},
+    )
+    document.refuse()
+    config.warnings.extend(warnings(config))
+    return config
+
+
+def _dot_env(folder: Path, file: Path) -> dict[str, str]:
+    problems: list[Problem] = []
+    found = variables.beside(folder, problems)
+    if problems:
+        raise InvalidFileError(str(file.parent / ".env"), problems)
+    return found
+
+
+def _check_top(document: documents.Document) -> None:
+    """The root is a mapping of `SECTIONS`, in the one version that there is."""
+    if document.value is None:
+        document.blame((), "says nothing", "hector init writes one to begin with.")
+        document.refuse()
+    if not isinstance(document.value, dict):
+        document.blame((), f"{shown(document.value)} is not a mapping", f"Begin with one of {', '.join(SECTIONS)}.")
+        document.refuse()
+    for key in document.value:
+        if key not in SECTIONS:
+            document.blame((key,), "unknown key", meant(key, SECTIONS))
+    version = document.value.get("version")
+    if version not in (None, "1", 1) or version is True:
+        document.blame(("version",), f"{shown(version)} is not a version that this Hector reads", 'Write version: "1".')

@@ -1,0 +1,151 @@
+"""Durations, sizes, references to plugins and network rules: how people write them, and what they mean.
+
+Every function takes the text and raises `ValueError(what, step)`; what follows the quoted text in the error.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KMGT]i?B)")
+_BYTES = {
+    "TiB": 1 << 40,
+    "TB": 10**12,
+    "GiB": 1 << 30,
+    "GB": 10**9,
+    "MiB": 1 << 20,
+    "MB": 10**6,
+    "KiB": 1 << 10,
+    "KB": 10**3,
+}
+
+_REFERENCE = re.compile(r"plugin:(.+)")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_NETWORK_STEP = "Write localhost, an address, a network such as 10.0.0.0/8, a name or *.name; :port may follow."
+
+
+def seconds(text: str) -> float:
+    """`30s`, `5m`, `500ms`, `1h` in seconds; more than nothing and at most a year."""
+    match = _DURATION.fullmatch(text)
+    value = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if match is None:
+        raise ValueError("is not a duration", "Write it as 500ms, 30s, 5m or 1h.")
+    if not 0 < value <= 366 * 86400:
+        raise ValueError("is no usable duration", "Write more than 0s and at most a year.")
+    return value
+
+
+def duration(value: float) -> str:
+    """Seconds as `seconds` reads them, in the largest unit that keeps the number whole."""
+    for unit, scale in _SECONDS.items():
+        if value >= scale and (value / scale).is_integer():
+            return f"{value / scale:.0f}{unit}"
+    return f"{value:.6f}".rstrip("0").rstrip(".") + "s"
+
+
+def size(text: str) -> int:
+    """`512MB`, `1GB` (powers of ten), `1GiB` (powers of two) in bytes; at least 1MB."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ValueError("is not a size", "Write it as 512MB or 1GB.")
+    value = int(float(match[1]) * _BYTES[match[2]])
+    if not 10**6 <= value <= 1 << 60:
+        raise ValueError("is no usable size", "Write at least 1MB.")
+    return value
+
+
+def bytes_text(value: int) -> str:
+    """Bytes as `size` reads them, in the largest unit that keeps the number whole."""
+    unit = next((unit for unit, scale in _BYTES.items() if value % scale == 0), "")
+    return f"{value // _BYTES[unit]}{unit}" if unit else f"{value / 1000:.3f}KB"
+
+
+def reference(text: str) -> str:
+    """The plugin's name in `plugin:NAME`."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise ValueError("names no plugin", 'Write "plugin:NAME", NAME being a key under plugins.')
+    return match[1]
+
+
+def name(text: str) -> str:
+    """A name that can stand in paths, labels and URLs."""
+    if not _NAME.fullmatch(text):
+        raise ValueError("is no usable name", "Use letters, digits, _, - and ., at most 64, no - or . at its beginning.")
+    return text
+
+
+def network(text: str) -> str:
+    """One entry of `allowed_networks`: `localhost`, an address, a CIDR network, a name, `*.name` or `*`, with `:port` or not."""
+    if text == "*" or "/" in text:
+        return text if text == "*" else _cidr(text)
+    host, port = _split(text)
+    if port is not None and not valid_port(port):
+        raise ValueError("has no usable port", "A port is a number from 1 to 65535.")
+    if not (_is_address(host) or _is_name(host.removeprefix("*."))):
+        raise ValueError("is not a network", _NETWORK_STEP)
+    return text
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """Host and port. An IPv6 address has a port only behind brackets."""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")) or ":" not in host:
+            raise ValueError("is not a network", _NETWORK_STEP)
+        return host, rest[1:] if rest else None
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        return host, port
+    return text, None
+
+
+def valid_port(text: str) -> bool:
+    """A TCP port as text."""
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65535
+
+
+def _cidr(text: str) -> str:
+    import ipaddress
+
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        host_bits = "host bits set" in str(error)
+        step = f"Write {ipaddress.ip_network(text, strict=False)}." if host_bits else _NETWORK_STEP
+        raise ValueError("is not a network", step) from None
+    return text
+
+
+def _is_address(text: str) -> bool:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(text: str) -> bool:
+    """A DNS name. What ends in a number would be an address, and a broken one at that."""
+    return len(text) <= 253 and bool(_HOST.fullmatch(text)) and not text.rstrip(".").rpartition(".")[2].isdigit()
+
+
+def address(text: str) -> str:
+    """Where a running plugin listens: `unix:PATH`, `host:port`, `[v6]:port` or `dns:///host:port`."""
+    path = text.removeprefix("unix:")
+    if path != text:
+        if path.removeprefix("//"):
+            return text
+    else:
+        host, colon, port = text.removeprefix("dns:///").rpartition(":")
+        v6 = host.startswith("[") and host.endswith("]") and ":" in host and _is_address(host[1:-1])
+        if colon and valid_port(port) and (v6 or _is_name(host) or (":" not in host and _is_address(host))):
+            return text
+    raise ValueError("is not an address", "Write host:port, dns:///host:port or unix:PATH.")
