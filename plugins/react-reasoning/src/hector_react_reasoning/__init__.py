@@ -1,0 +1,1 @@
+"""ReAct: think, act, observe, until the answer is known (Yao et al., 2022)."""
