@@ -1,0 +1,134 @@
+"""The files of a document store: what its patterns select, read as text; what cannot be read is named and left out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+SIZE_LIMIT = 4 << 20
+"""Bytes of one file. What is larger was not written to be read in passages: dumps, logs, generated data."""
+
+MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was selected and cannot be indexed, or a folder that cannot be listed.
+
+    Attributes:
+        path: Relative to the store's folder, with `/`, safe to print.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file as text.
+
+    Attributes:
+        path: Relative to the store's folder, with `/`.
+        text: Its line ends are newlines alone.
+        digest: SHA-256 of the file's bytes, in hex.
+    """
+
+    path: str
+    text: str
+    digest: str
+
+    @property
+    def markdown(self) -> bool:
+        """Whether headings and blocks of Markdown divide it."""
+        return Path(self.path).suffix.lower() in MARKDOWN_SUFFIXES
+
+
+def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[list[str], list[Skipped]]:
+    """The paths below `root` that the patterns select, sorted, and what could not be looked at.
+
+    Patterns are those of gitignore, seen from `root`: `**/*.md`, `guides/`, `*.txt` at any depth. Names that begin
+    with a dot are left out, and so are links to folders and links that lead out of `root`.
+    """
+    from pathspec import PathSpec
+
+    wanted, unwanted = PathSpec.from_lines("gitignore", include), PathSpec.from_lines("gitignore", exclude)
+    skipped: list[Skipped] = []
+    paths: list[str] = []
+    for path in _walk(root, unwanted.match_file, skipped):
+        if not wanted.match_file(path):
+            continue
+        reason = _refusal(root, path)
+        if reason:
+            skipped.append(Skipped(_printable(path), reason))
+        else:
+            paths.append(path)
+    return sorted(paths), sorted(skipped, key=lambda one: one.path)
+
+
+def read(root: Path, path: str) -> Document | Skipped:
+    """The text of one file that `find` returned. It may have changed since, so that everything is checked again."""
+    try:
+        with (root / path).open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        return Skipped(_printable(path), _words(error))
+    if len(data) > SIZE_LIMIT:
+        return Skipped(_printable(path), _too_large(len(data)))
+    if b"\0" in data:
+        return Skipped(_printable(path), "is not text: it has zero bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return Skipped(_printable(path), f"is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}")
+    return Document(path, text.replace("\r\n", "\n").replace("\r", "\n"), sha256(data).hexdigest())
+
+
+def _walk(root: Path, unwanted: Callable[[str], bool], skipped: list[Skipped]) -> Iterator[str]:
+    """Every path of a file below `root`, without what is hidden or unwanted."""
+
+    def note(error: OSError) -> None:
+        folder = Path(error.filename).relative_to(root).as_posix()
+        skipped.append(Skipped(_printable(folder + "/"), _words(error)))
+
+    for folder, folders, names in os.walk(root, onerror=note):
+        prefix = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
+        folders[:] = [name for name in folders if not name.startswith(".") and not unwanted(f"{prefix}{name}/")]
+        for name in names:
+            if not name.startswith(".") and not unwanted(prefix + name):
+                yield prefix + name
+
+
+def _refusal(root: Path, path: str) -> str:
+    """Why a file cannot be indexed, by its directory entry alone. Empty: nothing speaks against it."""
+    if not path.isprintable():
+        return "has a name that cannot be cited: it is not printable UTF-8"
+    file = root / path
+    try:
+        real = file.resolve(strict=True)
+        status = real.stat()
+    except OSError as error:
+        return "is a link to nothing" if file.is_symlink() else _words(error)
+    if not real.is_relative_to(root.resolve()):
+        return "is a link out of the folder"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    return _too_large(status.st_size) if status.st_size > SIZE_LIMIT else ""
+
+
+def _too_large(size: int) -> str:
+    return f"is larger than {SIZE_LIMIT >> 20} MiB: {size:,} bytes"
+
+
+def _words(error: OSError) -> str:
+    return f"cannot be read: {error.strerror}"
+
+
+def _printable(path: str) -> str:
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in path)

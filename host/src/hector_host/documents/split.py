@@ -1,0 +1,60 @@
+"""Texts in chunks that a reader can be sent to: each knows its lines and the headings above it.
+
+Splitting is the work of `semantic-text-splitter`: it prefers the bounds of sections, then of blocks, sentences, words.
+Pure: no files, no plugins. Every letter and digit of a text is in a chunk or in the heading of one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+
+from hector_host.documents.outline import Outline
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of a text.
+
+    Attributes:
+        text: Without blank lines around it.
+        line: The line of the first character, from 1.
+        end_line: The line of the last character.
+        heading: The titles above the passage, outermost first, joined by " > ". Empty where there are none.
+    """
+
+    text: str
+    line: int
+    end_line: int
+    heading: str
+
+
+def split(text: str, *, size: int, overlap: int, markdown: bool) -> list[Chunk]:
+    """The chunks of a text in their order.
+
+    Args:
+        text: Its line ends are newlines alone.
+        size: The most characters that a chunk has.
+        overlap: The most characters that a chunk repeats of the one before it; fewer than `size`.
+        markdown: Whether headings and blocks divide the text.
+    """
+    from semantic_text_splitter import MarkdownSplitter, TextSplitter
+
+    splitter = MarkdownSplitter(size, overlap=overlap) if markdown else TextSplitter(size, overlap=overlap)
+    outline = Outline.of(text) if markdown else Outline()
+    newlines = [index for index, character in enumerate(text) if character == "\n"]
+    chunks = []
+    for start, part in splitter.chunk_indices(text):
+        first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(part) - 1))
+        if any(character.isalnum() for character in part):
+            chunks.append(Chunk(part, first, last, " > ".join(heading.title for heading in outline.above(first))))
+    carried = {chunk for chunk, after in pairwise(chunks) if _carries(after, chunk, outline)}
+    return [chunk for chunk in chunks if chunk not in carried]
+
+
+def _carries(after: Chunk, chunk: Chunk, outline: Outline) -> bool:
+    """Whether a chunk is only headings, and all of them stand above the next one: alone it would answer nothing."""
+    lines = [chunk.line + index for index, line in enumerate(chunk.text.split("\n")) if line.strip()]
+    inside = {outline.at(line) for line in lines}
+    return None not in inside and inside <= set(outline.above(after.line))

@@ -1,0 +1,119 @@
+"""A document store as its parts: the files, the embedder and the database that an entry of `document_stores:` names."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from hector_host.documents.ledger import Place
+from hector_host.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hector_host.config import Config, DocumentStoreConfig
+    from hector_host.providers.call import Call
+    from hector_host.providers.database import DatabaseProvider
+    from hector_host.providers.embedder import EmbedderProvider
+    from hector_host.registry import Registry
+
+CHUNKING_VERSION = 1
+"""Raised when a release makes other chunks of the same text, or embeds them with other words around them."""
+
+ID_LIMIT = 500
+"""Bytes of a vector's id before its number; the contract allows 512 in all."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """One entry of `document_stores:`.
+
+    Attributes:
+        label: Where the entry stands, as errors begin: "hector.yaml:40: document_stores.handbook".
+        base: The folder of the configuration file; sources are cited relative to it.
+        ledger: The file that remembers what was indexed.
+        meaning: What makes the vectors comparable with a question's: the embedder's settings, digested.
+    """
+
+    name: str
+    label: str
+    config: DocumentStoreConfig
+    base: Path
+    ledger: Path
+    embedder: EmbedderProvider
+    database: DatabaseProvider
+    meaning: str
+
+    @classmethod
+    def open(cls, config: Config, registry: Registry, name: str) -> Store:
+        """The store of that name. Touches no file and calls no plugin.
+
+        Raises:
+            ConfigError: The entry names an embedder or a database that nothing declares.
+        """
+        entry = config.document_stores[name]
+        return cls(
+            name=name,
+            label=config.locate("document_stores", name),
+            config=entry,
+            base=config.folder,
+            ledger=config.storage.path / "documents.sqlite",
+            embedder=registry.embedder(entry.embedder),
+            database=registry.database(entry.database),
+            meaning=_meaning(config, entry.embedder),
+        )
+
+    @property
+    def root(self) -> Path:
+        """The folder that paths are relative to."""
+        return self.config.path.parent if self.config.path.is_file() else self.config.path
+
+    @property
+    def place(self) -> Place:
+        """Where its chunks are."""
+        return Place(self.name, self.config.database, self.database.collection or self.name)
+
+    @property
+    def chunking(self) -> str:
+        """What decides how a text becomes chunks."""
+        return f"{CHUNKING_VERSION}/{self.config.chunk_size}/{self.config.chunk_overlap}"
+
+    def chunk_id(self, path: str, number: int) -> str:
+        """The id of a chunk's vector: `store/path#number`; paths too long for an id are digested."""
+        # A store's name may hold a slash of its own.
+        prefix = f"{self.name.replace('%', '%25').replace('/', '%2F')}/{path}"
+        if len(prefix.encode()) > ID_LIMIT:
+            prefix = sha256(prefix.encode()).hexdigest()
+        return f"{prefix}#{number}"
+
+    def source(self, path: str, line: int) -> str:
+        """`PATH:line`, the path as one would write it in the configuration's folder."""
+        file = self.root / path
+        shown = file.relative_to(self.base) if file.is_relative_to(self.base) else file
+        return f"{shown.as_posix()}:{line}"
+
+    async def dimension(self, call: Call) -> int:
+        """How many numbers its vectors have.
+
+        Raises:
+            ConfigError: The embedder gives another number than the database is configured for.
+        """
+        given = await self.embedder.dimension(call)
+        wanted = self.database.dimension
+        if wanted and wanted != given:
+            raise ConfigError(
+                f"{self.label}: embedders.{self.config.embedder} gives vectors of {given} numbers, "
+                f"databases.{self.config.database}.config.dimension says {wanted}",
+                f"Write dimension: {given} there, or leave it out.",
+            )
+        return given
+
+
+def _meaning(config: Config, embedder: str) -> str:
+    """The settings of an embedder that decide what its vectors mean: which plugin, which model of it."""
+    entry = config.embedder(embedder)
+    options = config.plugins[entry.plugin].config if entry.plugin in config.plugins else {}
+    settings = [entry.plugin, entry.config.model, entry.config.dimension, options.get("model")]
+    return sha256(json.dumps(settings, default=str).encode()).hexdigest()

@@ -1,0 +1,179 @@
+"""A store over in-process stand-ins for the two plugins: small enough to be read, strict where the contract is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import grpc
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from hector.plugin.v1.database_pb2 import Collection, Vector, VectorResult
+from hector_host.documents.store import Store
+from hector_host.errors import CallError
+from hector_host.providers.call import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class WordEmbedder:
+    """Texts with common words are near: each word counts in one of `dimensions` places."""
+
+    def __init__(self, name: str = "words", dimensions: int = 64) -> None:
+        self.name = name
+        self.dimensions = dimensions
+        self.texts: list[str] = []
+        self.queries: list[str] = []
+        self.fail_after: float = math.inf
+
+    async def dimension(self, call: Call) -> int:
+        return self.dimensions
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[Sequence[float]]:
+        if len(self.texts) + len(texts) > self.fail_after:
+            raise CallError("embedder_provider/words: EmbedBatch: UNAVAILABLE", code=grpc.StatusCode.UNAVAILABLE)
+        (self.queries if query else self.texts).extend(texts)
+        return [self._vector(text) for text in texts]
+
+    def _vector(self, text: str) -> list[float]:
+        vector = [0.0] * self.dimensions
+        for word in text.lower().split():
+            vector[crc32(word.strip(".,?!#`").encode()) % self.dimensions] += 1
+        length = math.hypot(*vector) or 1
+        return [number / length for number in vector]
+
+
+@dataclass
+class Shelf:
+    dimension: int
+    vectors: dict[str, Vector] = field(default_factory=dict)
+
+
+class MemoryDatabase:
+    """Collections of vectors, compared by inner product."""
+
+    def __init__(self, collection: str | None = "docs", dimension: int = 0) -> None:
+        self.name = "memory"
+        self.collection = collection
+        self.dimension = dimension
+        self.shelves: dict[str, Shelf] = {}
+        self.fail_on: str = ""
+
+    def ids(self, collection: str = "docs") -> set[str]:
+        return set(self.shelves[collection].vectors)
+
+    def _fail(self, method: str) -> None:
+        if self.fail_on == method:
+            raise CallError(f"database_provider/memory: {method}: UNAVAILABLE", code=grpc.StatusCode.UNAVAILABLE)
+
+    async def create_collection(self, name: str, dimension: int, call: Call) -> None:
+        shelf = self.shelves.setdefault(name, Shelf(dimension))
+        if shelf.dimension != dimension:
+            raise CallError(
+                "database_provider/memory: CreateCollection: ALREADY_EXISTS",
+                code=grpc.StatusCode.ALREADY_EXISTS,
+                detail=f"it has {shelf.dimension} numbers",
+            )
+
+    async def upsert(self, collection: str, vectors: Sequence[Vector], call: Call) -> None:
+        self._fail("upsert")
+        shelf = self.shelves[collection]
+        assert all(len(vector.vector) == shelf.dimension for vector in vectors)
+        assert all(0 < len(vector.id.encode()) <= 512 for vector in vectors)
+        shelf.vectors.update({vector.id: vector for vector in vectors})
+
+    async def search(
+        self,
+        collection: str,
+        vector: Sequence[float],
+        *,
+        limit: int,
+        threshold: float = 0.0,
+        where: dict[str, Any] | None = None,
+        call: Call,
+    ) -> list[VectorResult]:
+        results = [
+            VectorResult(
+                id=one.id, score=sum(a * b for a, b in zip(one.vector, vector, strict=True)), metadata=one.metadata
+            )
+            for one in self.shelves[collection].vectors.values()
+            if (where or {}).items() <= MessageToDict(one.metadata).items()
+        ]
+        return sorted(results, key=lambda result: -result.score)[:limit]
+
+    async def delete(self, collection: str, ids: Sequence[str], call: Call) -> int:
+        if ids:
+            self._fail("delete")
+        return sum(self.shelves[collection].vectors.pop(id_, None) is not None for id_ in ids)
+
+    async def collections(self, call: Call) -> list[Collection] | None:
+        return [
+            Collection(name=name, dimension=shelf.dimension, vectors=len(shelf.vectors))
+            for name, shelf in self.shelves.items()
+        ]
+
+
+@pytest.fixture
+def call() -> Call:
+    return Call(agent="tester")
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    return WordEmbedder()
+
+
+@pytest.fixture
+def database() -> MemoryDatabase:
+    return MemoryDatabase()
+
+
+@dataclass
+class Place:
+    """A folder with documents, and stores over it."""
+
+    base: Path
+    embedder: WordEmbedder
+    database: MemoryDatabase
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        file = self.base / "docs" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return file
+
+    def store(self, name: str = "handbook", **settings: Any) -> Store:
+        entry = {
+            "path": self.base / "docs",
+            "include": ["**/*.md", "**/*.txt"],
+            "exclude": [],
+            "embedder": "words",
+            "database": "memory",
+            "chunk_size": 200,
+            "chunk_overlap": 0,
+            "limit": 5,
+        }
+        meaning = settings.pop("meaning", "words")
+        embedder = settings.pop("embedding", self.embedder)
+        config: Any = SimpleNamespace(**(entry | settings))
+        return Store(
+            name=name,
+            label=f"hector.yaml:7: document_stores.{name}",
+            config=config,
+            base=self.base,
+            ledger=self.base / ".hector" / "documents.sqlite",
+            embedder=embedder,
+            database=self.database,  # type: ignore[arg-type]
+            meaning=meaning,
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path, embedder: WordEmbedder, database: MemoryDatabase) -> Place:
+    return Place(tmp_path, embedder, database)

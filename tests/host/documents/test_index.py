@@ -1,0 +1,245 @@
+"""After every run, whole or broken, the database holds the chunks of the files as they are and of nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from hector_host.documents.index import Progress, index
+from hector_host.documents.ledger import Ledger
+from hector_host.errors import CallError, ConfigError, HectorError
+
+
+def long_text(paragraphs, word="word"):
+    return "\n\n".join(f"Paragraph {number} says {word}. " + "It goes on and on. " * 8 for number in range(paragraphs))
+
+
+async def test_each_chunk_is_stored_with_what_a_search_needs(place, call):
+    place.write("guide/start.md", "# Guide\n\nIntro.\n\n## Install\n\nRun the installer.\n" + "Then wait. " * 20)
+    report = await index(place.store(), call)
+    vectors = place.database.shelves["docs"].vectors
+    assert sorted(vectors) == [f"handbook/guide/start.md#{number}" for number in range(len(vectors))]
+    last = vectors[f"handbook/guide/start.md#{len(vectors) - 1}"].metadata
+    assert (last["store"], last["path"], last["heading"]) == ("handbook", "guide/start.md", "Guide > Install")
+    assert 5 <= last["line"] <= last["end_line"]
+    assert "Then wait." in last["text"]
+    assert (report.store, report.files, report.chunks, report.vectors) == ("handbook", 1, len(vectors), len(vectors))
+
+
+async def test_a_passage_is_embedded_with_its_headings(place, call):
+    place.write("a.md", "# Cooking\n\n## Bread\n\nFlour and water.")
+    await index(place.store(chunk_size=30), call)
+    assert place.embedder.texts == ["Cooking > Bread\n\n## Bread\n\nFlour and water."]
+
+
+async def test_progress_reaches_the_end_and_never_goes_back(place, call):
+    for number in range(7):
+        place.write(f"{number}.md", long_text(30))
+    seen: list[Progress] = []
+    report = await index(place.store(), call, seen.append)
+    assert [step.files for step in seen] == sorted(step.files for step in seen)
+    assert len(seen) > 2
+    assert (seen[-1].files, seen[-1].total, seen[-1].chunks) == (7, 7, report.chunks)
+    assert 0 < seen[0].seconds <= seen[-1].seconds <= report.seconds
+
+
+async def test_a_second_run_embeds_only_what_changed(place, call):
+    place.write("same.md", "It stays.")
+    place.write("changed.md", "Before.")
+    await index(place.store(), call)
+    place.write("changed.md", "After.")
+    place.embedder.texts.clear()
+    report = await index(place.store(), call)
+    assert place.embedder.texts == ["After."]
+    assert (report.files, report.chunks, report.vectors, report.removed) == (2, 2, 1, 0)
+
+
+async def test_a_file_that_shrank_leaves_no_chunk_behind(place, call):
+    place.write("a.md", long_text(9))
+    await index(place.store(), call)
+    assert len(place.database.ids()) > 1
+    place.write("a.md", "Short.")
+    await index(place.store(), call)
+    assert place.database.ids() == {"handbook/a.md#0"}
+
+
+async def test_a_deleted_file_leaves_no_chunk_behind(place, call):
+    place.write("a.md", "Stays.")
+    file = place.write("b.md", long_text(9))
+    await index(place.store(), call)
+    file.unlink()
+    report = await index(place.store(), call)
+    assert place.database.ids() == {"handbook/a.md#0"}
+    assert report.removed == 1
+
+
+async def test_a_file_that_became_unreadable_is_no_longer_quoted(place, call):
+    place.write("a.md", "Stays.")
+    place.write("b.md", "Text.")
+    await index(place.store(), call)
+    place.write("b.md", b"\xff\xfe")
+    report = await index(place.store(), call)
+    assert place.database.ids() == {"handbook/a.md#0"}
+    assert [(one.path, one.reason) for one in report.skipped] == [("b.md", "is not UTF-8 text: byte 0 is 0xff")]
+
+
+async def test_other_chunk_sizes_do_all_files_again(place, call):
+    place.write("a.md", long_text(9))
+    first = await index(place.store(chunk_size=200), call)
+    second = await index(place.store(chunk_size=1000), call)
+    assert second.vectors == second.chunks < first.chunks
+    assert len(place.database.ids()) == second.chunks
+
+
+async def test_another_collection_takes_the_chunks_along(place, call):
+    place.write("a.md", "Text.")
+    await index(place.store(), call)
+    place.database.collection = "other"
+    await index(place.store(), call)
+    assert (place.database.ids("docs"), place.database.ids("other")) == (set(), {"handbook/a.md#0"})
+
+
+async def test_without_a_configured_collection_each_store_has_one_of_its_name(place, call):
+    place.write("a.md", "Text.")
+    place.database.collection = None
+    await index(place.store(), call)
+    assert place.database.ids("handbook") == {"handbook/a.md#0"}
+
+
+async def test_stores_share_a_collection_and_touch_only_their_own_chunks(place, call):
+    file = place.write("a.md", "Text.")
+    place.write("b.txt", "More.")
+    await index(place.store("one"), call)
+    await index(place.store("two"), call)
+    file.unlink()
+    await index(place.store("two"), call)
+    assert place.database.ids() == {"one/a.md#0", "one/b.txt#0", "two/b.txt#0"}
+
+
+async def test_a_database_that_lost_its_vectors_gets_them_again(place, call):
+    place.write("a.md", "Text.")
+    await index(place.store(), call)
+    place.database.shelves.clear()
+    report = await index(place.store(), call)
+    assert place.database.ids() == {"handbook/a.md#0"}
+    assert report.vectors == 1
+
+
+@pytest.mark.parametrize("method", ["upsert", "delete"])
+async def test_a_broken_run_is_finished_by_the_next(place, call, method):
+    place.write("a.md", long_text(9))
+    place.write("z.md", long_text(3))
+    await index(place.store(), call)
+    place.write("a.md", "Short.")
+    place.write("z.md", long_text(5, word="other"))
+    place.database.fail_on = method
+    with pytest.raises(CallError):
+        await index(place.store(), call)
+    place.database.fail_on = ""
+    (place.base / "docs" / "z.md").unlink()
+    await index(place.store(), call)
+    assert place.database.ids() == {"handbook/a.md#0"}
+
+
+async def test_every_chunk_of_a_broken_first_run_is_remembered(place, call):
+    for number in range(9):
+        place.write(f"{number}.md", long_text(30))
+    place.embedder.fail_after = 150
+    with pytest.raises(CallError):
+        await index(place.store(), call)
+    stored = place.database.ids()
+    assert stored
+    store = place.store()
+    with Ledger(store.ledger) as ledger:
+        entries = ledger.entries(store.place).values()
+        remembered = {store.chunk_id(entry.path, number) for entry in entries for number in range(entry.chunks)}
+    assert stored <= remembered
+
+
+async def test_two_runs_at_once_are_refused(place, call):
+    place.write("a.md", "Text.")
+    store = place.store()
+    with Ledger(store.ledger) as ledger, ledger.alone():
+        with pytest.raises(HectorError) as error:
+            await index(store, call)
+    assert str(error.value) == (
+        f"{place.base / '.hector'}: another process is indexing document stores there\n  Wait until it is done."
+    )
+    assert (await index(store, call)).files == 1
+
+
+async def test_a_path_too_long_for_an_id_has_a_short_one(place, call):
+    deep = "/".join(["ä" * 60] * 6)
+    place.write(f"{deep}/a.md", "Text.")
+    await index(place.store(), call)
+    (vector,) = place.database.shelves["docs"].vectors.values()
+    assert len(vector.id) == 66
+    assert vector.metadata["path"] == f"{deep}/a.md"
+
+
+async def test_a_store_may_be_one_file(place, call):
+    file = place.write("notes.rst", "Text.")
+    report = await index(place.store(path=file), call)
+    assert (report.files, place.database.ids()) == (1, {"handbook/notes.rst#0"})
+
+
+async def test_a_store_without_files_says_where_it_looked(place, call):
+    place.write("a.rst", "Text.")
+    with pytest.raises(ConfigError) as error:
+        await index(place.store(exclude=["drafts/"]), call)
+    assert str(error.value) == (
+        f"hector.yaml:7: document_stores.handbook: is empty: no file matches in {place.base}/docs "
+        '(include ["**/*.md", "**/*.txt"], exclude ["drafts/"])\n'
+        "  Name the folder that holds the files, or patterns that match some of them."
+    )
+    assert place.database.shelves == {}
+
+
+async def test_a_store_whose_files_have_no_text_names_what_it_could_not_read(place, call):
+    place.write("a.md", "\n \n")
+    place.write("b.md", b"\0")
+    with pytest.raises(ConfigError) as error:
+        await index(place.store(), call)
+    assert str(error.value) == (
+        f"hector.yaml:7: document_stores.handbook: is empty: no selected file has text in {place.base}/docs "
+        '(include ["**/*.md", "**/*.txt"], exclude [])\n'
+        "  Name the folder that holds the files, or patterns that match some of them.\n"
+        "  b.md is not text: it has zero bytes"
+    )
+
+
+async def test_a_folder_that_vanished_deletes_nothing(place, call):
+    file = place.write("a.md", "Text.")
+    await index(place.store(), call)
+    file.unlink()
+    file.parent.rmdir()
+    with pytest.raises(ConfigError) as error:
+        await index(place.store(), call)
+    assert str(error.value) == (
+        f"hector.yaml:7: document_stores.handbook.path: there is no {place.base}/docs\n"
+        "  Name the folder of the documents."
+    )
+    assert place.database.ids() == {"handbook/a.md#0"}
+
+
+async def test_a_collection_of_another_dimension_is_named(place, call):
+    place.write("a.md", "Text.")
+    await place.database.create_collection("docs", 3, call)
+    with pytest.raises(ConfigError) as error:
+        await index(place.store(), call)
+    assert str(error.value) == (
+        'hector.yaml:7: document_stores.handbook: collection "docs" of databases.memory has other settings than the '
+        "64 numbers a vector of embedders.words: it has 3 numbers\n"
+        "  Name another collection in databases.memory.config.collection."
+    )
+
+
+async def test_an_embedder_that_does_not_fit_the_database_is_named(place, call):
+    place.write("a.md", "Text.")
+    place.database.dimension = 384
+    with pytest.raises(ConfigError) as error:
+        await index(place.store(), call)
+    assert str(error.value) == (
+        "hector.yaml:7: document_stores.handbook: embedders.words gives vectors of 64 numbers, "
+        "databases.memory.config.dimension says 384\n"
+        "  Write dimension: 64 there, or leave it out."
+    )
