@@ -161,10 +161,9 @@ type ModelInput struct {
 	// How to draw the answer. Absent: the plugin's defaults.
 	Sampling *Sampling `protobuf:"bytes,4,opt,name=sampling,proto3" json:"sampling,omitempty"`
 	// JSON Schema that the answer must satisfy, as text: its order of properties is the order of the answer's. Empty: any
-	// text. A model that cannot keep to it: INVALID_ARGUMENT.
+	// text. Only models with Model.response_schema keep to it.
 	ResponseSchema string `protobuf:"bytes,5,opt,name=response_schema,json=responseSchema,proto3" json:"response_schema,omitempty"`
-	// Options of this model that the contract does not name. Absent: none. One that the plugin does not know:
-	// INVALID_ARGUMENT.
+	// Options of this model that the contract does not name. Absent: none.
 	Options       *structpb.Struct `protobuf:"bytes,6,opt,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -916,7 +915,7 @@ func (*ListModelsRequest) Descriptor() ([]byte, []int) {
 
 type ListModelsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The plugin's default first. Empty: unknown.
+	// Empty: unknown.
 	Models        []*Model `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

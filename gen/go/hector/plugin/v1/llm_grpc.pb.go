@@ -31,8 +31,9 @@ const (
 //
 // LLMProvider answers with text, whole or in pieces, and with tool calls.
 //
-// GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
-// offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
+// relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
+// where the plugin has it, carries tool calls too.
 type LLMProviderClient interface {
 	// Answers in one piece.
 	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
@@ -117,8 +118,9 @@ func (c *lLMProviderClient) ListModels(ctx context.Context, in *ListModelsReques
 //
 // LLMProvider answers with text, whole or in pieces, and with tool calls.
 //
-// GenerateText is enough for a plugin: without StreamText the host generates whole answers, without CallTool tools are
-// offered in StreamText and GenerateText alone, without ListModels nobody relies on any ability of any model.
+// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
+// relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
+// where the plugin has it, carries tool calls too.
 type LLMProviderServer interface {
 	// Answers in one piece.
 	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;

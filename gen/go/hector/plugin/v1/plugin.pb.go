@@ -67,7 +67,7 @@ type DescribeResponse struct {
 	// One or two sentences for people. Empty: none.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
 	// Full names of the provider services served by this process, e.g. "hector.plugin.v1.LLMProvider". Empty: unknown;
-	// the host asks server reflection, else believes the configuration.
+	// the host believes its configuration.
 	Services []string `protobuf:"bytes,4,rep,name=services,proto3" json:"services,omitempty"`
 	// JSON Schema of the options that Configure accepts. Absent: unknown, any options may be given.
 	ConfigSchema *structpb.Struct `protobuf:"bytes,5,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`

@@ -39,7 +39,8 @@ const (
 // status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
 //
 //   - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
-//   - UNAVAILABLE: not now, nothing was done, worth a retry.
+//   - UNAVAILABLE: not now, nothing was done, worth a retry; a plugin that is still starting, too.
+//   - FAILED_PRECONDITION: not configured, or its start failed.
 //   - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
 //   - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
 //   - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
@@ -53,7 +54,7 @@ type PluginClient interface {
 	// process that they launched and on each address for which their configuration has options; without options there,
 	// what is reached by address is configured where it is deployed.
 	// Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
-	// options need something absent (a model, a directory).
+	// options need something absent (a model, a directory); ABORTED when a Configure with other options overtakes it.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
 }
 
@@ -101,7 +102,8 @@ func (c *pluginClient) Configure(ctx context.Context, in *ConfigureRequest, opts
 // status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
 //
 //   - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
-//   - UNAVAILABLE: not now, nothing was done, worth a retry.
+//   - UNAVAILABLE: not now, nothing was done, worth a retry; a plugin that is still starting, too.
+//   - FAILED_PRECONDITION: not configured, or its start failed.
 //   - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
 //   - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
 //   - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
@@ -115,7 +117,7 @@ type PluginServer interface {
 	// process that they launched and on each address for which their configuration has options; without options there,
 	// what is reached by address is configured where it is deployed.
 	// Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
-	// options need something absent (a model, a directory).
+	// options need something absent (a model, a directory); ABORTED when a Configure with other options overtakes it.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
 	mustEmbedUnimplementedPluginServer()
 }

@@ -39,7 +39,8 @@ class PluginStub:
     status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
 
       - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
-      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - UNAVAILABLE: not now, nothing was done, worth a retry; a plugin that is still starting, too.
+      - FAILED_PRECONDITION: not configured, or its start failed.
       - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
       - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
       - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
@@ -60,7 +61,7 @@ class PluginStub:
     process that they launched and on each address for which their configuration has options; without options there,
     what is reached by address is configured where it is deployed.
     Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
-    options need something absent (a model, a directory).
+    options need something absent (a model, a directory); ABORTED when a Configure with other options overtakes it.
     """
 
 @_typing.type_check_only
@@ -77,7 +78,8 @@ class PluginAsyncStub(PluginStub):
     status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
 
       - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
-      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - UNAVAILABLE: not now, nothing was done, worth a retry; a plugin that is still starting, too.
+      - FAILED_PRECONDITION: not configured, or its start failed.
       - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
       - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
       - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
@@ -95,7 +97,7 @@ class PluginAsyncStub(PluginStub):
     process that they launched and on each address for which their configuration has options; without options there,
     what is reached by address is configured where it is deployed.
     Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
-    options need something absent (a model, a directory).
+    options need something absent (a model, a directory); ABORTED when a Configure with other options overtakes it.
     """
 
 class PluginServicer:
@@ -111,7 +113,8 @@ class PluginServicer:
     status. Each RPC names the codes that are its own; besides, any RPC of any service may answer
 
       - UNIMPLEMENTED: this plugin does not have the RPC; the host falls back where it can, else the call fails.
-      - UNAVAILABLE: not now, nothing was done, worth a retry.
+      - UNAVAILABLE: not now, nothing was done, worth a retry; a plugin that is still starting, too.
+      - FAILED_PRECONDITION: not configured, or its start failed.
       - RESOURCE_EXHAUSTED: too much at once, or a quota; google.rpc.RetryInfo details say when to come back, if known.
       - UNAUTHENTICATED, PERMISSION_DENIED: what stands behind the plugin refuses the plugin's or the user's credentials.
       - DEADLINE_EXCEEDED, CANCELLED: the caller's deadline passed or the caller left; the plugin stops working on it.
@@ -137,7 +140,7 @@ class PluginServicer:
         process that they launched and on each address for which their configuration has options; without options there,
         what is reached by address is configured where it is deployed.
         Errors: INVALID_ARGUMENT with google.rpc.BadRequest details that name each bad field; FAILED_PRECONDITION when the
-        options need something absent (a model, a directory).
+        options need something absent (a model, a directory); ABORTED when a Configure with other options overtakes it.
         """
 
 def add_PluginServicer_to_server(servicer: PluginServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
