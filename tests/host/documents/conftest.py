@@ -88,7 +88,7 @@ class MemoryDatabase:
         assert all(0 < len(vector.id.encode()) <= 512 for vector in vectors)
         shelf.vectors.update({vector.id: vector for vector in vectors})
 
-    async def search(
+    async def search(  # noqa: PLR0913 - the provider's own signature
         self,
         collection: str,
         vector: Sequence[float],

@@ -158,9 +158,8 @@ async def test_every_chunk_of_a_broken_first_run_is_remembered(place, call):
 async def test_two_runs_at_once_are_refused(place, call):
     place.write("a.md", "Text.")
     store = place.store()
-    with Ledger(store.ledger) as ledger, ledger.alone():
-        with pytest.raises(HectorError) as error:
-            await index(store, call)
+    with Ledger(store.ledger) as ledger, ledger.alone(), pytest.raises(HectorError) as error:
+        await index(store, call)
     assert str(error.value) == (
         f"{place.base / '.hector'}: another process is indexing document stores there\n  Wait until it is done."
     )

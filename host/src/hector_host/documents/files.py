@@ -111,7 +111,8 @@ def _refusal(root: Path, path: str) -> str:
         return "has a name that cannot be cited: it is not printable UTF-8"
     file = root / path
     try:
-        real = file.resolve(strict=True)
+        # Not Path.resolve: before Python 3.13 a link to itself is a RuntimeError there.
+        real = Path(os.path.realpath(file, strict=True))
         status = real.stat()
     except OSError as error:
         return "is a link to nothing" if file.is_symlink() else _words(error)

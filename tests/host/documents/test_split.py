@@ -1,0 +1,103 @@
+"""Whatever the text: chunks are slices of it, in order, at the lines that they name, and no word is lost."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from hector_host.documents.split import split
+
+PIECES = [
+    "# Title\n",
+    "## Under `it`\n\n",
+    "Setext\n======\n",
+    "A sentence. Another one! ",
+    "word ",
+    "\n",
+    "\n\n",
+    "- item\n  more of it\n",
+    "1. first\n",
+    "```python\nx = 1  # not a heading\n```\n",
+    "> quoted\n",
+    "| a | b |\n|---|---|\n| 1 | 2 |\n",
+    "---\n",
+    "<div>\nhtml\n</div>\n",
+    "ünïcödé 日本語のテキスト 👩‍👩‍👧 ",
+    "nospacesatall" * 9,
+    "\t\f ",
+    "   ",
+    "\u2028\x85",
+]
+
+
+def random_text(seed):
+    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    return "".join(chance.choice(PIECES) for _ in range(chance.randrange(120)))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_no_word_is_lost_and_every_line_is_right(seed):
+    text = random_text(seed)
+    size = (50, 120, 800)[seed % 3]
+    markdown = seed % 2 == 0
+    chunks = split(text, size=size, overlap=size // 8 * (seed % 5 > 0), markdown=markdown)
+    lines = text.split("\n")
+    for chunk in chunks:
+        within = "\n".join(lines[chunk.line - 1 : chunk.end_line])
+        assert chunk.text in within
+        assert chunk.text.split("\n")[0] in lines[chunk.line - 1]
+        assert chunk.text.split("\n")[-1] in lines[chunk.end_line - 1]
+        assert len(chunk.text) <= size
+    assert [chunk.line for chunk in chunks] == sorted(chunk.line for chunk in chunks)
+    kept = {line for chunk in chunks for line in range(chunk.line, chunk.end_line + 1)}
+    for number, line in enumerate(lines, 1):
+        if any(character.isalnum() for character in line) and number not in kept:
+            assert markdown
+            title = " ".join(line.split()).strip("# ")
+            assert any(title in chunk.heading for chunk in chunks)
+
+
+def test_a_text_is_covered_character_by_character():
+    text = " ".join(f"w{number}" for number in range(500))
+    chunks = split(text, size=100, overlap=0, markdown=False)
+    assert " ".join(chunk.text for chunk in chunks) == text
+
+
+def test_chunks_overlap_as_asked():
+    text = " ".join(f"w{number}" for number in range(500))
+    chunks = split(text, size=100, overlap=40, markdown=False)
+    for before, after in pairwise(chunks):
+        assert before.text.split()[-1] in after.text.split()
+
+
+def test_sections_are_not_mixed():
+    text = "# A\n\nAbout a.\n\n# B\n\nAbout b.\n"
+    chunks = split(text, size=50, overlap=0, markdown=True)
+    assert [(chunk.text, chunk.line, chunk.end_line, chunk.heading) for chunk in chunks] == [
+        ("# A\n\nAbout a.\n\n# B\n\nAbout b.", 1, 7, "A"),
+    ]
+    chunks = split(text, size=20, overlap=0, markdown=True)
+    assert [(chunk.text, chunk.line, chunk.end_line, chunk.heading) for chunk in chunks] == [
+        ("# A\n\nAbout a.", 1, 3, "A"),
+        ("# B\n\nAbout b.", 5, 7, "B"),
+    ]
+
+
+def test_a_heading_alone_goes_with_what_it_heads():
+    text = "# A\n\n## B\n\n" + "Long paragraph of the section. " * 5
+    chunks = split(text, size=60, overlap=0, markdown=True)
+    assert all(not chunk.text.startswith("#") for chunk in chunks)
+    assert {chunk.heading for chunk in chunks} == {"A > B"}
+
+
+def test_a_heading_over_nothing_is_kept():
+    text = "# A\n\n# B\n\n" + "Long paragraph of the section. " * 5
+    chunks = split(text, size=60, overlap=0, markdown=True)
+    assert "A" in {chunk.heading for chunk in chunks}
+
+
+def test_what_has_no_letter_or_digit_answers_nothing():
+    assert split("---\n\n***\n\n```\n```\n", size=50, overlap=0, markdown=True) == []
+    assert split("", size=50, overlap=0, markdown=False) == []
