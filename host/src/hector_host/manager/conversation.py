@@ -1,0 +1,171 @@
+"""What host and plugin say to each other before the first call and after the last: Describe, Configure, health, Shutdown.
+
+All of it is optional for the plugin, since a bare server answers UNIMPLEMENTED.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from google.protobuf import json_format
+from grpc import StatusCode
+from grpc.aio import AioRpcError
+
+from hector.plugin.v1 import plugin_pb2, plugin_pb2_grpc
+from hector_host.errors import quoted
+from hector_host.manager.failure import Failure, Waiting
+from hector_host.manager.rejection import Rejected, violations
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from grpc.aio import Channel
+
+    Metadata = tuple[tuple[str, str], ...]
+
+PATIENCE = 0.02
+"""Seconds between two attempts at a plugin that does not answer yet; doubled up to the limit."""
+PATIENCE_LIMIT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a plugin says that it is.
+
+    Attributes:
+        services: Full names of the services it serves; None when nobody can say.
+        serves_plugin: It serves `hector.plugin.v1.Plugin`.
+    """
+
+    services: frozenset[str] | None
+    serves_plugin: bool
+    version: str = ""
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Talks to one plugin.
+
+    Attributes:
+        where: Its address, for messages.
+        waiting: What is waited for and why, for the message when it takes too long.
+    """
+
+    channel: Channel
+    metadata: Metadata
+    where: str
+    waiting: Waiting = field(default_factory=lambda: Waiting("did nothing"))
+
+    async def describe(self) -> Description:
+        """Waits until the plugin answers at all, and asks what it is.
+
+        Raises:
+            Failure: It answers with an error.
+        """
+        self.waiting = Waiting(f"did not answer at {self.where}")
+        stub = plugin_pb2_grpc.PluginStub(self.channel)
+        pause = PATIENCE
+        while True:
+            try:
+                answer = await stub.Describe(plugin_pb2.DescribeRequest(), metadata=self.metadata)
+            except AioRpcError as error:
+                if error.code() is StatusCode.UNIMPLEMENTED:
+                    return Description(await self._reflect(), serves_plugin=False)
+                if error.code() is not StatusCode.UNAVAILABLE:
+                    raise _failed("Describe", error) from None
+                self.waiting = Waiting(f"did not answer at {self.where}", quoted(error.details() or "", 200))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PATIENCE_LIMIT)
+            else:
+                return Description(
+                    frozenset(answer.services) or None, serves_plugin=True, version=quoted(answer.version)
+                )
+
+    async def configure(self, name: str, options: str, data: str) -> None:
+        """Hands over the options.
+
+        Args:
+            options: A JSON object.
+
+        Raises:
+            Rejected: The plugin does not take the options.
+            Failure: It cannot work with them here, or answers with another error.
+        """
+        self.waiting = Waiting("did not finish Configure")
+        request = plugin_pb2.ConfigureRequest(name=name, data_dir=data)
+        json_format.Parse(options, request.config)
+        try:
+            await plugin_pb2_grpc.PluginStub(self.channel).Configure(request, metadata=self.metadata)
+        except AioRpcError as error:
+            if error.code() is StatusCode.INVALID_ARGUMENT:
+                raise Rejected(violations(error), quoted(error.details() or "the options are not valid")) from None
+            if error.code() is StatusCode.FAILED_PRECONDITION:
+                raise Failure(
+                    "options", quoted(error.details() or "its options need something that is absent")
+                ) from None
+            if error.code() is not StatusCode.UNIMPLEMENTED:
+                raise _failed("Configure", error) from None
+
+    async def serving(self) -> None:
+        """Waits until the plugin is healthy, or serves no health.
+
+        Raises:
+            Failure: It answers with an error.
+        """
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+        stub = health_pb2_grpc.HealthStub(self.channel)
+        service, pause = "", PATIENCE
+        while True:
+            try:
+                answer = await stub.Check(health_pb2.HealthCheckRequest(service=service), metadata=self.metadata)
+            except AioRpcError as error:
+                if error.code() is StatusCode.UNIMPLEMENTED:
+                    return
+                if error.code() is not StatusCode.NOT_FOUND:
+                    raise _failed("its health check", error) from None
+                if service:
+                    return
+                service = "plugin"  # go-plugin's own; a server may know it alone
+                continue
+            if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                return
+            name = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+            self.waiting = Waiting("did not become healthy", f"it says {name}")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, PATIENCE_LIMIT)
+
+    async def shut_down(self, within: float) -> bool:
+        """Asks the plugin to end by go-plugin's own RPC; False when it does not serve it or does not answer.
+
+        A go-plugin server closes the connection inside the call, so that its end is an answer.
+        """
+        shut_down = self.channel.unary_unary("/plugin.GRPCController/Shutdown")
+        try:
+            await shut_down(b"", timeout=within, metadata=self.metadata)
+        except AioRpcError as error:
+            return error.code() is StatusCode.UNAVAILABLE
+        return True
+
+    async def _reflect(self) -> frozenset[str] | None:
+        from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+        async def ask() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
+            yield reflection_pb2.ServerReflectionRequest(list_services="")
+
+        stub = reflection_pb2_grpc.ServerReflectionStub(self.channel)
+        try:
+            async for answer in stub.ServerReflectionInfo(ask(), metadata=self.metadata):
+                return frozenset(service.name for service in answer.list_services_response.service)
+        except AioRpcError:
+            pass
+        return None
+
+
+def _failed(what: str, error: AioRpcError) -> Failure:
+    details = quoted(error.details() or "")
+    return Failure(
+        "protocol", f"{what} failed: {error.code().name}" + (f": {details}" if details else ""), show_log=True
+    )

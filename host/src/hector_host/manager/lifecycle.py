@@ -1,0 +1,151 @@
+"""One plugin from its first start to its stop: the only place where its state changes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from hector_host.errors import ConfigError, HectorError, PluginError, StartError
+from hector_host.manager.failure import Failure
+from hector_host.manager.local import LocalInstance
+from hector_host.manager.plugin import label
+from hector_host.manager.remote import RemoteInstance
+from hector_host.manager.states import State, StateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hector_host.config import Config, PluginConfig
+    from hector_host.manager.logbook import Logbook
+    from hector_host.manager.plugin import Plugin
+
+SHOWN_LINES = 10
+"""Lines of a plugin's log that an error shows."""
+
+
+class Lifecycle:
+    """One plugin of the configuration.
+
+    Attributes:
+        state: Where it is. Changes in `_change` and nowhere else.
+    """
+
+    def __init__(
+        self, plugin: PluginConfig, config: Config, book: Logbook, on_change: Callable[[StateChange], None]
+    ) -> None:
+        self.state = State.DISCOVERED
+        self._plugin = plugin
+        self._config = config
+        self._book = book
+        self._on_change = on_change
+        self._instance = (RemoteInstance if plugin.address is not None else LocalInstance)(plugin, config, book)
+        self._running: Plugin | None = None
+        self._error: Exception | None = None
+        self._settled = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Spawns its process now; a second call does nothing."""
+        if self.state is not State.DISCOVERED:
+            return
+        self._change(State.STARTING, "needed")
+        try:
+            self._instance.start()
+        except (Failure, HectorError) as error:
+            self._instance.discard()
+            self._fail(error)
+            return
+        self._task = asyncio.create_task(self._live(), name=f"plugin {self._plugin.name}")
+
+    async def ready(self) -> Plugin:
+        """The plugin, once it takes calls.
+
+        Raises:
+            StartError: It never did.
+            ConfigError: It rejects its options, or its manifest is wrong.
+            PluginError: It did, and its process has ended.
+        """
+        self.start()
+        await self._settled.wait()
+        failure = self._error or (self._running and self._running.failure)
+        if isinstance(failure, HectorError):
+            raise type(failure)(failure.what, failure.step)  # one for each caller: a traceback grows where it is raised
+        if failure is not None:
+            raise failure
+        assert self._running is not None  # noqa: S101 (settled without error)
+        return self._running
+
+    async def stop(self, grace: float) -> None:
+        """Stops it, whatever it is doing, and removes every trace of it.
+
+        Args:
+            grace: Seconds for calls in flight.
+        """
+        if self.state is State.READY:
+            self._change(State.DRAINING, "stopped by the host")
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+        await self._instance.close(grace)
+        self._stopped()
+
+    def discard(self) -> None:
+        """As `stop`, at once and without asking the plugin."""
+        if self._task is not None:
+            self._task.cancel()
+        self._instance.discard()
+        self._stopped()
+
+    async def _live(self) -> None:
+        try:
+            self._running = await self._instance.open()
+        except Exception as error:  # noqa: BLE001 (whoever waits for the plugin gets it)
+            await self._instance.close(0)
+            self._fail(error)
+            return
+        self._change(State.READY, "healthy")
+        self._settled.set()
+        reason = await self._instance.ended()
+        await self._instance.close(0)
+        self._change(State.FAILED, reason)
+
+    def _fail(self, error: Exception) -> None:
+        self._error, reason = self._explained(error)
+        self._change(State.FAILED, reason)
+        self._settled.set()
+
+    def _stopped(self) -> None:
+        if self._error is None:
+            what = f"{label(self._instance.kind, self._plugin.name)}: was stopped"
+            self._error = PluginError(what)
+        if self.state in {State.STARTING, State.DRAINING}:
+            self._change(State.STOPPED, "stopped by the host")
+        self._settled.set()
+
+    def _explained(self, error: Exception) -> tuple[Exception, str]:
+        """A failure with the plugin's name and, where they help, its last log lines; and the reason of the change."""
+        who = label(self._instance.kind, self._plugin.name)
+        if isinstance(error, Failure):
+            return StartError(
+                f"{who}: {error.what}{self._last_lines() if error.show_log else ''}", error.step
+            ), error.reason
+        if isinstance(error, HectorError):
+            return error, "manifest"
+
+        if isinstance(error, Rejected):
+            return self._rejected(who, error), "options"
+        return error, "internal"
+
+    def _last_lines(self) -> str:
+        lines = self._book.last(SHOWN_LINES)
+        return "\n  last log lines:" + "".join(f"\n    {line}" for line in lines) if lines else "\n  it logged nothing"
+
+    def _rejected(self, who: str, error: Rejected) -> ConfigError:
+        key = (*self._plugin.key, "config")
+        said = [(violation.field, violation.words) for violation in error.violations] or [((), error.words)]
+        what = "\n".join(f"{self._config.locate(*key, *field)}: {words}" for field, words in said)
+        return ConfigError(what, f"{who} says so of its options.")
+
+    def _change(self, new: State, reason: str) -> None:
+        old, self.state = self.state, new
+        self._on_change(StateChange(self._plugin.name, old, new, reason))

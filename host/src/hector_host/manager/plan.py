@@ -1,0 +1,121 @@
+"""What has to be run, or dialled, for a plugin of the configuration: its launch plan. Reads files, executes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hector_host.errors import quoted
+from hector_host.manager import package
+from hector_host.manager.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hector_host.config import Config, Manifest, PluginConfig
+
+MANIFEST = package.MANIFEST
+SIDECAR = ".plugin.yaml"
+PYTHONS = frozenset({"python", "python3"})
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """How a plugin is reached.
+
+    Attributes:
+        command: Program and arguments; empty for an address.
+        folder: Where the program runs.
+        manifest: What the plugin's author says of it, if there is a manifest.
+    """
+
+    command: tuple[str, ...]
+    folder: Path
+    manifest: Manifest | None = None
+
+
+def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> LaunchPlan:
+    """The plan for one plugin.
+
+    Args:
+        environ: The environment that its process will have; PATH decides which program a bare name is.
+
+    Raises:
+        Failure: There is nothing that could be run.
+        ConfigError: Its manifest is wrong.
+    """
+    if plugin.path is not None:
+        made = _from_path(plugin.path, config.locate(*plugin.key, "path"), config.folder)
+    elif plugin.package is not None:
+        made = _from_manifest(package.manifest_path(plugin.package, plugin.name), config.folder)
+    else:
+        made = LaunchPlan(tuple(plugin.command or ()), config.folder)
+    return _resolved(made, environ)
+
+
+def _from_path(path: Path, place: str, folder: Path) -> LaunchPlan:
+    if not path.exists():
+        raise Failure("exec", f"there is nothing at {path}", f"{place} names it: build the plugin, or mend the path.")
+    if path.is_dir():
+        manifest = path / MANIFEST
+        if not manifest.is_file():
+            raise Failure(
+                "exec",
+                f"the folder {path} has no {MANIFEST}",
+                f"{place} names it: write its manifest, or name the executable itself.",
+            )
+        return _from_manifest(manifest, path)
+    sidecar = path.with_name(path.name + SIDECAR)
+    manifest = _read(sidecar) if sidecar.is_file() else None
+    if manifest is not None and manifest.command:
+        return LaunchPlan(tuple(manifest.command), path.parent, manifest)
+    command = ("python", str(path)) if path.suffix == ".py" else (str(path),)
+    return LaunchPlan(command, folder, manifest)
+
+
+def _from_manifest(path: Path, folder: Path) -> LaunchPlan:
+    manifest = _read(path)
+    if not manifest.command:
+        raise Failure(
+            "exec", f"its manifest {path} has no command", "Add one, for example command: [python, -m, my_plugin]."
+        )
+    return LaunchPlan(tuple(manifest.command), folder, manifest)
+
+
+def _read(path: Path) -> Manifest:
+    from hector_host.config import manifest
+
+    return manifest.load(path)
+
+
+def _resolved(made: LaunchPlan, environ: Mapping[str, str]) -> LaunchPlan:
+    program, *arguments = made.command
+    return LaunchPlan((_program(program, made.folder, environ), *arguments), made.folder, made.manifest)
+
+
+def _program(name: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """The file that a command's first word means; `python` is the plugin's own, or the host's."""
+    if name in PYTHONS:
+        own = folder / ".venv" / "bin" / "python"
+        return str(own) if own.exists() else sys.executable
+    if os.sep not in name:
+        found = shutil.which(name, path=environ.get("PATH"))
+        if found is None:
+            raise Failure(
+                "exec",
+                f"its command {quoted(name)} is not on the PATH",
+                f"Install {quoted(name)}, or write the command with its whole path.",
+            )
+        return found
+    path = folder / Path(name).expanduser()
+    if not path.exists():
+        raise Failure(
+            "exec", f"there is nothing at {path}", "Its command names it: build the plugin, or mend the command."
+        )
+    if not path.is_file() or not os.access(path, os.X_OK):
+        raise Failure("exec", f"{path} is not executable", f"chmod +x {path}")
+    return str(path)

@@ -1,0 +1,214 @@
+"""One process of a plugin: spawned, its pipes drained for ever, and in the end killed with everything it started.
+
+It is spawned without asyncio and without gRPC, so that it boots while the host still imports. A dead process is reaped
+last of its family: until then nobody else can get its number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from hector_host.manager import family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    Reader = Callable[[bytes], bool]
+
+CHUNK = 64 << 10
+PAUSE = 0.01
+"""Seconds for which a pipe is not read after its plugin wrote too fast."""
+POLL_PAUSE = 0.05
+"""Seconds between two looks at a process where the system cannot tell of its end."""
+STRIKE_PAUSE = 0.002
+KILL_LIMIT = 5.0
+"""Seconds after which a process that survives SIGKILL is left to the kernel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended.
+
+    Attributes:
+        code: Its exit code; minus the signal's number if a signal ended it.
+    """
+
+    code: int
+
+    @property
+    def reason(self) -> str:
+        return f"signal:{-self.code}" if self.code < 0 else f"exit:{self.code}"
+
+    def __str__(self) -> str:
+        return f"signal {-self.code}" if self.code < 0 else f"exit code {self.code}"
+
+
+class Process:
+    """A running plugin. Must be made in a running event loop.
+
+    Attributes:
+        pid: Its number, also that of its session and process group.
+        exited: Done when the process has ended, before it is reaped.
+
+    Raises:
+        OSError: The system does not start the command.
+    """
+
+    def __init__(
+        self, command: Sequence[str], env: Mapping[str, str], folder: Path, instance: str, keep: Sequence[int] = ()
+    ) -> None:
+        self._instance = instance
+        self._popen = subprocess.Popen(  # noqa: S603 (running what the configuration names is what this is for)
+            command,
+            env=dict(env),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=keep,
+        )
+        self.pid = self._popen.pid
+        self._loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[Exit] = self._loop.create_future()
+        self._pipes: dict[int, _Pipe] = {}
+        self._ended = False
+        self._descriptor = -1
+        self._poll: asyncio.TimerHandle | None = None
+        self._watch_exit()
+
+    def read(self, stdout: Reader, stderr: Reader) -> None:
+        """Hands every chunk to its reader for as long as the process lives; a reader that returns False is left alone a moment."""
+        for pipe, reader in ((self._popen.stdout, stdout), (self._popen.stderr, stderr)):
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+                self._pipes[pipe.fileno()] = _Pipe(pipe, reader)
+                self._loop.add_reader(pipe.fileno(), self._drain, pipe.fileno())
+
+    def poll(self) -> Exit | None:
+        """How it ended, if it has, without waiting for the loop to hear of it."""
+        if not self.exited.done():
+            self._notice_exit()
+        return self.exited.result() if self.exited.done() else None
+
+    def terminate(self) -> None:
+        """SIGTERM to the process and its group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGTERM)
+
+    async def end(self) -> None:
+        """Kills what is left of the whole family, reads what it wrote last, and reaps it."""
+        for _ in self._strikes():
+            await asyncio.sleep(STRIKE_PAUSE)
+
+    def end_now(self) -> None:
+        """As `end`, for when nothing may be waited for any more."""
+        for _ in self._strikes():
+            time.sleep(STRIKE_PAUSE)
+
+    def _strikes(self) -> Iterator[None]:
+        if self._ended:
+            return
+        dead: set[int] = set()
+        deadline = time.monotonic() + KILL_LIMIT
+        while (hit := family.strike(self.pid, self._instance)) and time.monotonic() < deadline:
+            dead |= hit
+            yield
+        self._notice_exit()
+        for descriptor in tuple(self._pipes):
+            self._drain_rest(descriptor)
+        self._forget_exit()
+        with suppress(subprocess.TimeoutExpired):
+            self._popen.wait(timeout=0)
+        family.bury(dead - {self.pid})
+        self._ended = True
+
+    def _drain(self, descriptor: int) -> None:
+        chunk = _read(descriptor)
+        if chunk is None:
+            return
+        if not chunk:
+            self._close(descriptor)
+        elif not self._pipes[descriptor].reader(chunk):
+            self._loop.remove_reader(descriptor)
+            self._pipes[descriptor].pause = self._loop.call_later(PAUSE, self._resume, descriptor)
+
+    def _drain_rest(self, descriptor: int) -> None:
+        while chunk := _read(descriptor):
+            self._pipes[descriptor].reader(chunk)
+        self._close(descriptor)
+
+    def _resume(self, descriptor: int) -> None:
+        self._loop.add_reader(descriptor, self._drain, descriptor)
+
+    def _close(self, descriptor: int) -> None:
+        self._loop.remove_reader(descriptor)
+        pipe = self._pipes.pop(descriptor)
+        if pipe.pause is not None:
+            pipe.pause.cancel()
+        pipe.file.close()
+
+    def _watch_exit(self) -> None:
+        if hasattr(os, "pidfd_open"):
+            self._descriptor = os.pidfd_open(self.pid)
+            self._loop.add_reader(self._descriptor, self._notice_exit)
+        else:
+            self._poll = self._loop.call_later(POLL_PAUSE, self._poll_exit)
+
+    def _poll_exit(self) -> None:
+        self._notice_exit()
+        if not self.exited.done():
+            self._poll = self._loop.call_later(POLL_PAUSE, self._poll_exit)
+
+    def _forget_exit(self) -> None:
+        if self._poll is not None:
+            self._poll.cancel()
+        if self._descriptor >= 0:
+            self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _notice_exit(self) -> None:
+        code = self._exit_code()
+        if code is None or self.exited.done():
+            return
+        if self._descriptor >= 0:
+            self._loop.remove_reader(self._descriptor)
+        self.exited.set_result(Exit(code))
+
+    def _exit_code(self) -> int | None:
+        """The exit code, without reaping where the system can do that."""
+        if not hasattr(os, "waitid"):
+            return self._popen.poll()
+        if self._popen.returncode is not None:
+            return self._popen.returncode
+        status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if status is None:
+            return None
+        return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status
+
+
+@dataclass(slots=True)
+class _Pipe:
+    file: IO[bytes]
+    reader: Reader
+    pause: asyncio.TimerHandle | None = None
+
+
+def _read(descriptor: int) -> bytes | None:
+    """What is there; empty at the end, None when there is nothing yet."""
+    try:
+        return os.read(descriptor, CHUNK)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""

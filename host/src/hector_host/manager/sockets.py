@@ -1,0 +1,74 @@
+"""The private folder in which a plugin puts its socket, and the check that what it announces is its own socket.
+
+A host dials where a plugin tells it to. A plugin that announces a symlink would make the host talk to another plugin's
+server in its name, so the very inode that was checked is the one that is dialled.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from hector_host.manager.failure import Failure
+
+PATH_LIMIT = 100
+"""Bytes of a socket's path; systems allow 104 or 108."""
+LONGEST_NAME = len("/plugin4294967295")
+"""go-plugin names a socket `plugin` and a random number of 32 bits."""
+
+
+def private_folder() -> Path:
+    """A new folder that only this user can enter.
+
+    Raises:
+        Failure: Its path leaves no room for a socket's name.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    parent = base if base and os.access(base, os.W_OK) else tempfile.gettempdir()
+    length = len(os.fsencode(parent)) + len("/hector-12345678") + LONGEST_NAME
+    if length >= PATH_LIMIT:
+        raise Failure(
+            "exec",
+            f"the path of its socket would have {length} bytes, and a socket's path has less than {PATH_LIMIT}: {parent}",
+            "Set TMPDIR to a folder with a shorter path.",
+        )
+    return Path(tempfile.mkdtemp(prefix="hector-", dir=parent))
+
+
+def own_socket(path: Path) -> int:
+    """A descriptor of the socket at `path`, to be closed by the caller; `target` dials it.
+
+    Raises:
+        Failure: There is no socket of this user, or a link to one.
+    """
+    try:
+        descriptor = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise Failure("handshake", f"announces a socket that cannot be opened: {path}: {error.strerror}") from None
+    status = os.fstat(descriptor)
+    problem = ""
+    if stat.S_ISLNK(status.st_mode):
+        problem = "a symbolic link"
+    elif not stat.S_ISSOCK(status.st_mode):
+        problem = "not a socket"
+    elif status.st_uid != os.getuid():
+        problem = f"owned by user {status.st_uid}, not by {os.getuid()}"
+    if problem:
+        os.close(descriptor)
+        raise Failure("handshake", f"announces {path}, which is {problem}", "A plugin announces a socket of its own.")
+    return descriptor
+
+
+def target(descriptor: int) -> str:
+    """What gRPC dials to reach the checked socket, whatever its path has become since."""
+    return f"unix:/proc/self/fd/{descriptor}"
+
+
+def remove(path: Path) -> None:
+    """Takes a socket away that its plugin left behind. Anything else at that path stays."""
+    with suppress(OSError):
+        if stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
