@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -97,12 +98,12 @@ func (p passage) quoted() string {
 	return text + "\n\nSource: " + p.source
 }
 
-// best is the passage with the highest score, the first of equals; without any text, the empty one.
+// best is the passage with the highest score, the first of equals; without any, an empty one.
 func best(results []*pb.ToolResult) passage {
-	var top passage
+	top := passage{score: math.Inf(-1)}
 	for _, result := range results {
 		for _, each := range passages(result) {
-			if strings.Trim(each.text, whitespace) != "" && (top.text == "" || each.score > top.score) {
+			if each.score > top.score {
 				top = each
 			}
 		}
@@ -112,14 +113,14 @@ func best(results []*pb.ToolResult) passage {
 
 // passages reads a result: its structured passages, or else its text as one.
 func passages(result *pb.ToolResult) []passage {
+	structured, given := result.GetStructured().GetStructValue().GetFields()["passages"]
+	if !given {
+		return []passage{{text: partsText(result.Parts)}}
+	}
 	var all []passage
-	structured := result.GetStructured().GetStructValue().GetFields()["passages"]
 	for _, value := range structured.GetListValue().GetValues() {
 		fields := value.GetStructValue().GetFields()
 		all = append(all, passage{fields["text"].GetStringValue(), fields["source"].GetStringValue(), fields["score"].GetNumberValue()})
-	}
-	if all == nil {
-		all = []passage{{text: partsText(result.Parts)}}
 	}
 	return all
 }

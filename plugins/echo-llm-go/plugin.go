@@ -28,7 +28,7 @@ func newPlugin() sdk.Plugin {
 	return sdk.Plugin{
 		Name:        "echo-llm-go",
 		Version:     "0.1.0",
-		Description: "Three language models that need no network and no weights, in Go",
+		Description: "Three language models that need no network, to try Hector and to test agents.",
 		LLM:         llm,
 		Options:     &llm.options,
 		Start:       llm.start,
@@ -78,9 +78,9 @@ func (e *echo) StreamText(request *pb.StreamTextRequest, stream grpc.ServerStrea
 
 func (e *echo) ListModels(context.Context, *pb.ListModelsRequest) (*pb.ListModelsResponse, error) {
 	return &pb.ListModelsResponse{Models: []*pb.Model{
-		{Id: "echo", Description: "Says the question back"},
-		{Id: "reader", Description: "Searches, then answers with the best passage and its source", ToolCalling: true},
-		{Id: "script", Description: "Replies from its options", ToolCalling: e.options.ToolCalling},
+		{Id: "echo", Description: "Says the last user message back."},
+		{Id: "reader", Description: "Searches, then answers with the best passage and its source.", ToolCalling: true},
+		{Id: "script", Description: "Replies as its options say.", ToolCalling: e.options.ToolCalling},
 	}}, nil
 }
 

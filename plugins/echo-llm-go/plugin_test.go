@@ -220,10 +220,11 @@ func TestReaderSearchesFirst(t *testing.T) {
 func TestReaderAnswers(t *testing.T) {
 	structured := `"structured": {"passages": [
 		{"text": "low", "source": "a:1", "score": 0.1}, {"text": "\n best ", "source": "b:2", "score": 0.9},
-		{"text": "same", "source": "c:3", "score": 0.9}, {"text": " ", "score": 2}]}`
+		{"text": "same", "source": "c:3", "score": 0.9}]}`
 	for name, test := range map[string]struct{ conversation, want string }{
 		"the best passage":       {found(structured), "best\n\nSource: b:2"},
 		"the text of a result":   {found(`"parts": [{"text": " plain"}, {"text": " text "}]`), "plain text"},
+		"a passage below 0":      {found(`"structured": {"passages": [{"text": "far", "score": -1}]}`), "far"},
 		"nothing found":          {found(`"structured": {"passages": []}`), "I searched and found nothing."},
 		"a search that failed":   {found(`"failed": true, "parts": [{"text": "no index"}]`), "The search failed: no index"},
 		"no search":              {`{"messages": [` + question + `], "tools": [{"name": "run"}]}`, "I cannot look that up: no tool named search was offered."},
@@ -249,13 +250,13 @@ func TestOptionsThatAreWrongAreNamed(t *testing.T) {
 		reply any
 		want  string
 	}{
-		"shape":     {1, "replies.0: 1 is not a map"},
-		"key":       {map[string]any{"txt": "x"}, "replies.0.txt: unknown option; there are text, tool_calls, delay, finish, error, code"},
-		"finish":    {map[string]any{"finish": "end"}, "replies.0.finish: is none of stop, length, tool_calls, content_filter, refusal, context_overflow, other"},
-		"delay":     {map[string]any{"delay": -1}, "replies.0.delay: is less than 0"},
-		"code":      {map[string]any{"error": "x", "code": "BAD"}, "replies.0.code: is not the name of a gRPC error, such as UNAVAILABLE"},
-		"tool":      {map[string]any{"tool_calls": []any{map[string]any{}}}, "replies.0.tool_calls.0.tool: is required"},
-		"arguments": {map[string]any{"tool_calls": []any{map[string]any{"tool": "x", "arguments": 1}}}, "replies.0.tool_calls.0.arguments: is neither a text nor an object"},
+		"shape":     {1, "replies[0]: 1 is not a map"},
+		"key":       {map[string]any{"txt": "x"}, "replies[0].txt: unknown option; there are: code, delay, error, finish, text, tool_calls"},
+		"finish":    {map[string]any{"finish": "end"}, "replies[0].finish: is none of stop, length, tool_calls, content_filter, refusal, context_overflow, other"},
+		"delay":     {map[string]any{"delay": -1}, "replies[0].delay: is less than 0"},
+		"code":      {map[string]any{"error": "x", "code": "BAD"}, "replies[0].code: is not the name of a gRPC error, such as UNAVAILABLE"},
+		"tool":      {map[string]any{"tool_calls": []any{map[string]any{}}}, "replies[0].tool_calls[0].tool: is required"},
+		"arguments": {map[string]any{"tool_calls": []any{map[string]any{"tool": "x", "arguments": 1}}}, "replies[0].tool_calls[0].arguments: is neither a text nor an object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stubs := sdktest.Serve(t, newPlugin())

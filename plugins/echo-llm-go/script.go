@@ -52,7 +52,7 @@ func parseScript(replies []any) ([]answer, error) {
 	var mistakes []error
 	for i, entry := range replies {
 		var err error
-		script[i], err = parseReply(entry, fmt.Sprintf("replies.%d", i))
+		script[i], err = parseReply(entry, fmt.Sprintf("replies[%d]", i))
 		mistakes = append(mistakes, err)
 	}
 	return script, errors.Join(mistakes...)
@@ -92,7 +92,7 @@ func parseCalls(replies []replyCall, path string) ([]call, error) {
 		case map[string]any:
 			calls[i] = call{given.Tool, compactJSON(arguments)}
 		default:
-			return nil, sdk.InvalidOption(fmt.Sprintf("%s.%d.arguments", path, i), "is neither a text nor an object")
+			return nil, sdk.InvalidOption(fmt.Sprintf("%s[%d].arguments", path, i), "is neither a text nor an object")
 		}
 	}
 	return calls, nil

@@ -26,7 +26,7 @@ func Failure(format string, values ...any) error {
 	return failure{fmt.Sprintf(format, values...)}
 }
 
-// InvalidOption says that an option cannot be used; field is its path, as in "models.small.size". Return it from Start
+// InvalidOption says that an option cannot be used; field is its path, as in "models[0].size". Return it from Start
 // (errors.Join several): the host shows it beside the line of its configuration.
 func InvalidOption(field, format string, values ...any) error {
 	return invalidOption{field, fmt.Sprintf(format, values...)}

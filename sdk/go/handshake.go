@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,11 +18,6 @@ const (
 	protocolVersion = 1
 )
 
-// launched tells whether a host started this process.
-func launched(getenv func(string) string) bool {
-	return getenv(cookieKey) == cookieValue
-}
-
 // handshakeLine tells the host where the plugin listens. certificate is empty without mutual TLS.
 func handshakeLine(address net.Addr, certificate string, getenv func(string) string) string {
 	line := fmt.Sprintf("1|%d|%s|%s|grpc|%s", protocolVersion, address.Network(), address.String(), certificate)
@@ -31,23 +27,32 @@ func handshakeLine(address net.Addr, certificate string, getenv func(string) str
 	return line + "\n"
 }
 
-// listenForHost listens where a host on this machine alone can reach it; close releases all of it.
+// longestPath is in bytes; systems allow 104 to 108, the closing zero included.
+const longestPath = 100
+
+// listenForHost listens where a host on this machine alone can reach it; release removes what it left on disk.
 func listenForHost(getenv func(string) string) (listener net.Listener, release func(), err error) {
+	release = func() {}
 	if runtime.GOOS == "windows" {
 		listener, err = listenBetween(getenv("PLUGIN_MIN_PORT"), getenv("PLUGIN_MAX_PORT"))
-		return listener, func() {}, err
+		return listener, release, err
 	}
-	folder, err := os.MkdirTemp(getenv("PLUGIN_UNIX_SOCKET_DIR"), "plugin") // 0700
-	if err != nil {
-		return nil, nil, err
+	folder := getenv("PLUGIN_UNIX_SOCKET_DIR") // the host's, and private
+	if folder == "" {
+		if folder, err = os.MkdirTemp("", "plugin"); err != nil {
+			return nil, release, err
+		}
+		release = func() { _ = os.RemoveAll(folder) }
 	}
-	release = func() { _ = os.RemoveAll(folder) }
-	listener, err = net.Listen("unix", filepath.Join(folder, "s"))
-	if err != nil {
+	path := filepath.Join(folder, fmt.Sprintf("plugin%d-%08x", os.Getpid(), rand.Uint32()))
+	if len(path) > longestPath {
 		release()
-		return nil, nil, fmt.Errorf("%w\n  A socket's path has at most 107 bytes (103 on macOS): give a shorter PLUGIN_UNIX_SOCKET_DIR or TMPDIR", err)
+		return nil, release, fmt.Errorf("the socket's path would be longer than %d bytes: %s\n  Point PLUGIN_UNIX_SOCKET_DIR at a shorter directory.", longestPath, path)
 	}
-	return listener, release, nil
+	if listener, err = net.Listen("unix", path); err != nil {
+		release()
+	}
+	return listener, release, err
 }
 
 // listenBetween takes the first free port on the loopback; without bounds, any.

@@ -3,8 +3,10 @@ package sdk
 import (
 	"context"
 	"log/slog"
+	"os"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
@@ -17,6 +19,14 @@ import (
 
 // contractRevision is the newest revision of the contract that this SDK knows.
 const contractRevision = 1
+
+// Why calls are refused.
+var (
+	errNotConfigured = status.Error(codes.FailedPrecondition, "the plugin is not configured: call Plugin.Configure first")
+	errStarting      = status.Error(codes.Unavailable, "the plugin is still starting: wait until its health is SERVING")
+	errStopping      = status.Error(codes.Unavailable, "the plugin is stopping")
+	errSuperseded    = status.Error(codes.Aborted, "superseded by a Configure with other options")
+)
 
 // lifecycle serves hector.plugin.v1.Plugin: it turns options into a ready plugin. There is at most one start at a time,
 // and equal options join it.
@@ -40,6 +50,7 @@ type start struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	err     error // valid once done is closed
+	told    atomic.Bool
 }
 
 // refused is a start that never began.
@@ -56,7 +67,7 @@ func newLifecycle(plugin Plugin, services []string, gate *gate) *lifecycle {
 		l.defaults = reflect.New(current.Type()).Elem()
 		l.defaults.Set(current)
 	}
-	l.gate.shut(status.Error(codes.FailedPrecondition, plugin.Name+" is not configured yet"))
+	l.gate.shut(errNotConfigured)
 	l.setServing(false)
 	return l
 }
@@ -88,16 +99,22 @@ func (l *lifecycle) Describe(context.Context, *pb.DescribeRequest) (*pb.Describe
 
 // Configure answers when the plugin is ready, or says why it is not.
 func (l *lifecycle) Configure(ctx context.Context, request *pb.ConfigureRequest) (*pb.ConfigureResponse, error) {
-	start := l.begin(Setup{Name: request.Name, DataDir: request.DataDir}, request.Config)
+	return &pb.ConfigureResponse{}, l.begin(Setup{Name: request.Name, DataDir: request.DataDir}, request.Config).wait(ctx)
+}
+
+// wait gives the outcome of the start.
+func (s *start) wait(ctx context.Context) error {
 	select {
-	case <-start.done:
-		return &pb.ConfigureResponse{}, asStatus(start.err)
+	case <-s.done:
+		s.told.Store(true)
+		return asStatus(s.err)
 	case <-ctx.Done():
-		return nil, asStatus(ctx.Err())
+		return asStatus(ctx.Err())
 	}
 }
 
-// begin starts the plugin with the options, or joins the start that had equal ones. A start that failed is tried again.
+// begin starts the plugin with the options, or joins the start that had equal ones. A failure is told once; then equal options
+// are tried again.
 func (l *lifecycle) begin(setup Setup, options *structpb.Struct) *start {
 	if options == nil {
 		options = &structpb.Struct{}
@@ -105,15 +122,15 @@ func (l *lifecycle) begin(setup Setup, options *structpb.Struct) *start {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopped {
-		return refused(l.stopping())
+		return refused(errStopping)
 	}
 	previous := l.newest
 	if previous != nil {
 		setup = setup.or(previous.setup)
-		if previous.setup == setup && proto.Equal(previous.options, options) && !previous.failed() {
+		if previous.setup == setup && proto.Equal(previous.options, options) && !previous.over() {
 			return previous
 		}
-		previous.cancel()
+		previous.abandon()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l.newest = &start{setup: setup, options: options, cancel: cancel, done: make(chan struct{})}
@@ -132,10 +149,20 @@ func (s Setup) or(other Setup) Setup {
 	return s
 }
 
-func (s *start) failed() bool {
+// abandon tells a start that is still running to give up. What one that succeeded holds lives on until Stop.
+func (s *start) abandon() {
 	select {
 	case <-s.done:
-		return s.err != nil
+	default:
+		s.cancel()
+	}
+}
+
+// over tells whether the start has failed, and somebody knows.
+func (s *start) over() bool {
+	select {
+	case <-s.done:
+		return s.err != nil && s.told.Load()
 	default:
 		return false
 	}
@@ -144,26 +171,39 @@ func (s *start) failed() bool {
 // run performs a start once the previous one has ended and the calls that used it have left.
 func (l *lifecycle) run(ctx context.Context, start, previous *start) {
 	defer close(start.done)
-	left := l.gate.shut(status.Error(codes.FailedPrecondition, l.plugin.Name+" is still starting"))
-	l.setServing(false)
 	if previous != nil {
-		<-previous.done
+		<-previous.done // else it might open the gate that is shut here
+	}
+	left := l.gate.shut(errStarting)
+	l.setServing(false)
+	if previous != nil && previous.err == nil {
 		<-left
-		if previous.err == nil {
-			l.stopPlugin()
-		}
+		l.stopPlugin()
 	}
 	if start.err = l.startPlugin(ctx, start); start.err != nil {
-		slog.Error("could not start", "error", start.err)
-		l.gate.shut(status.Errorf(codes.FailedPrecondition, "%s did not start: %s", l.plugin.Name, status.Convert(asStatus(start.err)).Message()))
+		l.gate.shut(status.Errorf(codes.FailedPrecondition, "the plugin did not start: %s", status.Convert(asStatus(start.err)).Message()))
 		return
 	}
 	l.gate.open()
 	l.setServing(true)
-	slog.Debug("ready")
 }
 
-func (l *lifecycle) startPlugin(ctx context.Context, start *start) (err error) {
+// startPlugin fills the options and lets the plugin do its slow work. ctx ends when nobody wants that any more.
+func (l *lifecycle) startPlugin(ctx context.Context, start *start) error {
+	err := l.callStart(ctx, start)
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			l.stopPlugin()
+		}
+		return errSuperseded
+	case err != nil:
+		slog.Error("cannot start", "error", err)
+	}
+	return err
+}
+
+func (l *lifecycle) callStart(ctx context.Context, start *start) (err error) {
 	defer recovered("Start", &err)
 	options, err := decodeOptions(start.options.AsMap(), l.defaults)
 	if err != nil {
@@ -172,12 +212,15 @@ func (l *lifecycle) startPlugin(ctx context.Context, start *start) (err error) {
 	if l.plugin.Options != nil {
 		reflect.ValueOf(l.plugin.Options).Elem().Set(options)
 	}
-	if l.plugin.Start != nil {
-		if err := l.plugin.Start(ctx, start.setup); err != nil {
-			return err
+	if start.setup.DataDir != "" {
+		if err := os.MkdirAll(start.setup.DataDir, 0o755); err != nil {
+			return NotReady("%v", err)
 		}
 	}
-	return ctx.Err()
+	if l.plugin.Start == nil {
+		return nil
+	}
+	return l.plugin.Start(ctx, start.setup)
 }
 
 func (l *lifecycle) stopPlugin() {
@@ -188,31 +231,43 @@ func (l *lifecycle) stopPlugin() {
 	}
 }
 
-// stop refuses new calls, waits until those that run have ended or ctx has, and stops the plugin if it had been started.
-func (l *lifecycle) stop(ctx context.Context) {
+// drain refuses new calls for good, and waits until those that run have left or ctx has ended.
+func (l *lifecycle) drain(ctx context.Context) {
 	l.mu.Lock()
 	l.stopped = true
+	newest := l.newest
+	l.mu.Unlock()
+	if newest != nil {
+		newest.abandon()
+		select {
+		case <-newest.done:
+		case <-ctx.Done():
+		}
+	}
+	l.setServing(false)
+	select {
+	case <-l.gate.shut(errStopping):
+	case <-ctx.Done():
+	}
+}
+
+// end stops the plugin once the calls that were cut off have left. One that does not leave has the process's end coming.
+func (l *lifecycle) end(ctx context.Context) {
+	l.mu.Lock()
 	newest := l.newest
 	l.mu.Unlock()
 	if newest == nil {
 		return
 	}
-	newest.cancel()
-	select {
-	case <-newest.done:
-	case <-ctx.Done():
-		return
-	}
-	l.setServing(false)
-	select {
-	case <-l.gate.shut(l.stopping()):
-	case <-ctx.Done():
+	for _, left := range []<-chan struct{}{newest.done, l.gate.shut(errStopping)} {
+		select {
+		case <-left:
+		case <-ctx.Done():
+			slog.Warn("stopped while work was going on", "plugin", l.plugin.Name)
+			return
+		}
 	}
 	if newest.err == nil {
 		l.stopPlugin()
 	}
-}
-
-func (l *lifecycle) stopping() error {
-	return status.Error(codes.Unavailable, l.plugin.Name+" is stopping")
 }

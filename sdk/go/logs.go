@@ -11,7 +11,7 @@ const hclogTime = "2006-01-02T15:04:05.000000Z07:00"
 
 // hostLogger writes the JSON lines that hosts understand, one record each.
 func hostLogger(stderr io.Writer, module string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: hclogAttr}
+	options := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: hclogAttr}
 	return slog.New(slog.NewJSONHandler(stderr, options)).With("@module", module)
 }
 

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"sort"
-	"strconv"
 	"strings"
 )
 
@@ -154,12 +153,13 @@ func (d *decoder) unknown(members map[string]any, known []option, path string) {
 		names[i] = option.name
 		delete(left, option.name)
 	}
-	instead := "there are none"
+	words := "unknown option; this plugin has no options"
 	if len(names) > 0 {
-		instead = "there are " + strings.Join(names, ", ")
+		sort.Strings(names)
+		words = "unknown option; there are: " + strings.Join(names, ", ")
 	}
 	for _, name := range sorted(left) {
-		d.mistake(join(path, name), "unknown option; %s", instead)
+		d.mistake(join(path, name), "%s", words)
 	}
 }
 
@@ -186,7 +186,7 @@ func (d *decoder) list(value any, target reflect.Value, path string) {
 	}
 	list := reflect.MakeSlice(target.Type(), len(items), len(items))
 	for i, item := range items {
-		d.value(item, list.Index(i), join(path, strconv.Itoa(i)))
+		d.value(item, list.Index(i), fmt.Sprintf("%s[%d]", path, i))
 	}
 	target.Set(list)
 }

@@ -3,85 +3,62 @@ package sdk
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// grace is how long running calls may go on once the process has been asked to stop.
-const grace = 10 * time.Second
+// handFlags come first on the command line of a container that serves by hand, whatever is in its environment.
+var handFlags = []string{"--listen", "--health", "--help", "-h"}
 
-// Serve runs the process: as a host's child after the handshake, or where --listen says. It returns when the process has
-// been asked to stop, and exits with status 1 when it could not serve.
+// Serve is the one call of a plugin's main function: launched by a host it shakes hands, by hand it explains itself. It
+// returns once the host or a signal has stopped the plugin, and ends the process when that cannot be served.
 func Serve(plugin Plugin) {
-	if err := run(plugin); err != nil {
-		if !errors.Is(err, errSaid) {
-			fmt.Fprintf(os.Stderr, "%s: %s\n", plugin.Name, err)
-		}
-		os.Exit(1)
-	}
-}
-
-// errSaid is an error whose words are on the screen already.
-var errSaid = errors.New("said")
-
-func run(plugin Plugin) error {
 	if err := plugin.check(); err != nil {
-		return err
+		exit(plugin, err)
 	}
-	given, err := parseArguments(plugin.Name, os.Args[1:], os.Stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return nil
-	case err != nil:
-		return err
-	case given.health != "":
-		return askHealth(given.health, os.Stdout)
-	case given.listen != "":
-		return serveByHand(plugin, given)
-	case launched(os.Getenv):
-		return serveHost(plugin)
-	}
-	explain(plugin, os.Stderr)
-	return errSaid
-}
-
-// explain is what somebody reads who started the plugin as if it were a program of its own.
-func explain(plugin Plugin, stderr io.Writer) {
-	fmt.Fprintf(stderr, `%[1]s %[2]s is a Hector plugin: a Hector host starts it and talks to it.
-  Name it in a configuration (plugins: ... path: %[3]s) and run: hector call AGENT MESSAGE
-  Or serve it by hand: %[3]s --listen 127.0.0.1:8081
-`, plugin.Name, plugin.Version, os.Args[0])
-}
-
-// serveHost speaks the launch protocol. The line is printed once the socket listens, and before the slow work.
-func serveHost(plugin Plugin) error {
-	slog.SetDefault(hostLogger(os.Stderr, plugin.Name))
-	var security *tls.Config
-	certificate := ""
-	if host := os.Getenv("PLUGIN_CLIENT_CERT"); host != "" {
-		var err error
-		if security, certificate, err = mutualTLS(host); err != nil {
-			return err
+	if handshakeOutput == nil || (len(os.Args) > 1 && slices.Contains(handFlags, os.Args[1])) {
+		if status := byHand(plugin, os.Args[1:]); status != 0 {
+			os.Exit(status)
 		}
+		return
 	}
-	server, err := NewServer(plugin, security)
+	if err := serveHost(plugin); err != nil {
+		exit(plugin, err)
+	}
+}
+
+// exit ends a process that cannot serve; the host shows its last words.
+func exit(plugin Plugin, err error) {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", plugin.Name, err)
+	os.Exit(1)
+}
+
+// hostGrace is how long running calls may go on once a host has asked this process to stop; it let them end before.
+const hostGrace = time.Second
+
+// serveHost speaks the launch protocol: the line leaves once the socket listens, and does not wait for slow work.
+func serveHost(plugin Plugin) error {
+	logToStderr(plugin)
+	security, certificate, err := hostTLS()
 	if err != nil {
 		return err
 	}
-	options, err := parseOptions(os.Getenv("HECTOR_PLUGIN_CONFIG"))
+	options, err := environmentOptions()
+	if err != nil {
+		return err
+	}
+	server, err := NewServer(plugin, security)
 	if err != nil {
 		return err
 	}
@@ -90,81 +67,77 @@ func serveHost(plugin Plugin) error {
 		return err
 	}
 	defer release()
-	setup := Setup{Name: os.Getenv("HECTOR_PLUGIN_NAME"), DataDir: os.Getenv("HECTOR_PLUGIN_DATA_DIR")}
-	server.lifecycle.begin(setup, options)
-	if _, err := handshakeTo.WriteString(handshakeLine(listener.Addr(), certificate, os.Getenv)); err != nil {
-		return err
-	}
-	// Ctrl-C reaches the whole process group; the host decides when its plugins end.
-	return serveUntil(server, listener, syscall.SIGTERM)
-}
-
-// serveByHand serves at an address of the user's choice, for containers and debuggers.
-func serveByHand(plugin Plugin, given arguments) error {
-	server, err := NewServer(plugin, nil)
-	if err != nil {
-		return err
-	}
-	options, err := parseOptions(given.config)
-	if err != nil {
-		return err
-	}
-	network, address := "tcp", given.listen
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, address = "unix", path
-	}
-	listener, err := net.Listen(network, address)
-	if err != nil {
-		return err
-	}
-	slog.Info("listening", "plugin", plugin.Name, "address", listener.Addr().String())
-	server.lifecycle.begin(Setup{Name: plugin.Name, DataDir: given.dataDir}, options)
-	return serveUntil(server, listener, syscall.SIGTERM, os.Interrupt)
-}
-
-// serveUntil serves until a signal, or a host's Shutdown, and then stops gracefully; a second signal stops at once.
-func serveUntil(server *Server, listener net.Listener, stop ...os.Signal) error {
 	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, os.Interrupt) // taken, so that it does not end the process
-	defer signal.Stop(interrupts)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, stop...)
-	defer signal.Stop(signals)
+	signal.Notify(interrupts, os.Interrupt) // reaches the whole process group; the host decides when its plugins end
+	stop := onSignals(syscall.SIGTERM)
+	if _, err := handshakeOutput.WriteString(handshakeLine(listener.Addr(), certificate, os.Getenv)); err != nil {
+		return err
+	}
+	if options != nil {
+		server.lifecycle.begin(environmentSetup(), options)
+	}
+	return serveUntil(server, listener, stop, hostGrace)
+}
 
+// hostTLS is what a host asks for that does not trust the machine's other users with its connection.
+func hostTLS() (security *tls.Config, certificate string, err error) {
+	if host := os.Getenv("PLUGIN_CLIENT_CERT"); host != "" {
+		return mutualTLS(host)
+	}
+	return nil, "", nil
+}
+
+// environmentOptions are what the host configures at launch; nil when it will call Configure instead.
+func environmentOptions() (*structpb.Struct, error) {
+	text, given := os.LookupEnv("HECTOR_PLUGIN_CONFIG")
+	if !given {
+		return nil, nil
+	}
+	return parseOptions(text, "HECTOR_PLUGIN_CONFIG")
+}
+
+// parseOptions reads a JSON object; errors call it source.
+func parseOptions(text, source string) (*structpb.Struct, error) {
+	options := &structpb.Struct{}
+	if err := json.Unmarshal([]byte(text), options); err != nil || !strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return nil, errors.New(source + " is not a JSON object")
+	}
+	return options, nil
+}
+
+func environmentSetup() Setup {
+	return Setup{Name: os.Getenv("HECTOR_PLUGIN_NAME"), DataDir: os.Getenv("HECTOR_PLUGIN_DATA_DIR")}
+}
+
+func logToStderr(plugin Plugin) {
+	slog.SetDefault(hostLogger(os.Stderr, plugin.Name))
+}
+
+func onSignals(which ...os.Signal) <-chan os.Signal {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, which...)
+	return signals
+}
+
+// serveUntil serves until a signal or a host's Shutdown, and then gives running calls their grace; a second signal takes it.
+func serveUntil(server *Server, listener net.Listener, stop <-chan os.Signal, grace time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	select {
 	case err := <-served:
 		return err
-	case <-signals:
+	case <-stop:
 	case <-server.stopping:
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	go func() {
-		<-signals
-		cancel()
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
 	}()
 	server.Stop(ctx)
 	return <-served
-}
-
-// askHealth asks the plugin at address whether it serves, as a container's health check does.
-func askHealth(address string, stdout io.Writer) error {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(stdout, answer.Status)
-	if answer.Status != healthpb.HealthCheckResponse_SERVING {
-		return errSaid
-	}
-	return nil
 }

@@ -63,15 +63,22 @@ func (s *Server) Serve(listener net.Listener) error {
 	return s.grpc.Serve(listener)
 }
 
-// requestStop asks whoever runs the server to stop it.
-func (s *Server) requestStop() {
-	s.once.Do(func() { close(s.stopping) })
+// requestStop asks whoever runs the server to stop it, and tells whether it was the first to.
+func (s *Server) requestStop() (first bool) {
+	s.once.Do(func() {
+		first = true
+		close(s.stopping)
+	})
+	return first
 }
 
-// Stop refuses new calls, gives those that run until ctx ends, stops the plugin and closes every connection.
+// farewell is how long what is cut off may take to leave.
+const farewell = 200 * time.Millisecond
+
+// Stop refuses new calls, gives those that run until ctx ends, closes every connection and stops the plugin.
 func (s *Server) Stop(ctx context.Context) {
 	s.requestStop()
-	s.lifecycle.stop(ctx)
+	s.lifecycle.drain(ctx)
 	closed := make(chan struct{})
 	go func() {
 		s.grpc.GracefulStop() // sends the answers that are on their way
@@ -83,7 +90,7 @@ func (s *Server) Stop(ctx context.Context) {
 		s.grpc.Stop()
 		<-closed
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	s.lifecycle.end(ctx)
 }
-
-// farewell is how long answers that are on their way may take to leave.
-const farewell = 200 * time.Millisecond
