@@ -31,9 +31,9 @@ const (
 //
 // LLMProvider answers with text, whole or in pieces, and with tool calls.
 //
-// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-// relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-// where the plugin has it, carries tool calls too.
+// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+// nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+// StreamText, where the plugin has it, carries tool calls too.
 type LLMProviderClient interface {
 	// Answers in one piece.
 	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;
@@ -118,9 +118,9 @@ func (c *lLMProviderClient) ListModels(ctx context.Context, in *ListModelsReques
 //
 // LLMProvider answers with text, whole or in pieces, and with tool calls.
 //
-// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-// relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-// where the plugin has it, carries tool calls too.
+// GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+// nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+// StreamText, where the plugin has it, carries tool calls too.
 type LLMProviderServer interface {
 	// Answers in one piece.
 	// Errors: NOT_FOUND when there is no such model; INVALID_ARGUMENT when the model cannot take this input;

@@ -28,9 +28,9 @@ if _version_not_supported:
 class LLMProviderStub(object):
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     def __init__(self, channel):
@@ -64,9 +64,9 @@ class LLMProviderStub(object):
 class LLMProviderServicer(object):
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     def GenerateText(self, request, context):
@@ -141,9 +141,9 @@ def add_LLMProviderServicer_to_server(servicer, server):
 class LLMProvider(object):
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     @staticmethod

@@ -29,9 +29,9 @@ GRPC_VERSION: str
 class LLMProviderStub:
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     @_typing.overload
@@ -65,9 +65,9 @@ class LLMProviderStub:
 class LLMProviderAsyncStub(LLMProviderStub):
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -97,9 +97,9 @@ class LLMProviderAsyncStub(LLMProviderStub):
 class LLMProviderServicer:
     """LLMProvider answers with text, whole or in pieces, and with tool calls.
 
-    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels nobody
-    relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and StreamText,
-    where the plugin has it, carries tool calls too.
+    GenerateText is enough for a plugin: without StreamText the host asks for whole answers, and without ListModels
+    nobody relies on any ability of a model, so that no tools are offered. Models with tool_calling need CallTool, and
+    StreamText, where the plugin has it, carries tool calls too.
     """
 
     def GenerateText(
