@@ -29,8 +29,8 @@ type Tool struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What it does and when to use it, for the model. Empty: the name says it all.
 	Description string `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
-	// JSON Schema of the parameters. The short form {"url": "string"} is read as an object with those properties. Absent
-	// or empty: it takes none.
+	// JSON Schema of the parameters. The short form {"url": "string"} is read as an object with those properties. Absent:
+	// GetToolSchema has it. Empty: any.
 	Parameters *structpb.Struct `protobuf:"bytes,3,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	// What a call may do. Absent: the worst of each.
 	Effects *ToolEffects `protobuf:"bytes,4,opt,name=effects,proto3" json:"effects,omitempty"`
@@ -471,7 +471,7 @@ func (x *GetToolSchemaRequest) GetTool() string {
 
 type GetToolSchemaResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// As Tool.parameters.
+	// As Tool.parameters. Absent or empty: any.
 	Parameters *structpb.Struct `protobuf:"bytes,1,opt,name=parameters,proto3" json:"parameters,omitempty"`
 	// As Tool.result_schema.
 	Result        *structpb.Struct `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`

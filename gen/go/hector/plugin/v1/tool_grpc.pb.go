@@ -39,7 +39,7 @@ type ToolProviderClient interface {
 	// from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
 	// how it ended.
 	ExecuteTool(ctx context.Context, in *ExecuteToolRequest, opts ...grpc.CallOption) (*ExecuteToolResponse, error)
-	// Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+	// Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
 	// Errors: NOT_FOUND when there is no such tool.
 	GetToolSchema(ctx context.Context, in *GetToolSchemaRequest, opts ...grpc.CallOption) (*GetToolSchemaResponse, error)
 }
@@ -97,7 +97,7 @@ type ToolProviderServer interface {
 	// from those first sent with this idempotency_key; ABORTED when a call with this key had begun and nobody can know
 	// how it ended.
 	ExecuteTool(context.Context, *ExecuteToolRequest) (*ExecuteToolResponse, error)
-	// Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+	// Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
 	// Errors: NOT_FOUND when there is no such tool.
 	GetToolSchema(context.Context, *GetToolSchemaRequest) (*GetToolSchemaResponse, error)
 	mustEmbedUnimplementedToolProviderServer()

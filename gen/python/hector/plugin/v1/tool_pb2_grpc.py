@@ -76,7 +76,7 @@ class ToolProviderServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetToolSchema(self, request, context):
-        """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+        """Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
         Errors: NOT_FOUND when there is no such tool.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -45,7 +45,7 @@ class ToolProviderStub:
     how it ended.
     """
     GetToolSchema: _grpc.UnaryUnaryMultiCallable[_tool_pb2.GetToolSchemaRequest, _tool_pb2.GetToolSchemaResponse]
-    """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+    """Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
     Errors: NOT_FOUND when there is no such tool.
     """
 
@@ -66,7 +66,7 @@ class ToolProviderAsyncStub(ToolProviderStub):
     how it ended.
     """
     GetToolSchema: _aio.UnaryUnaryMultiCallable[_tool_pb2.GetToolSchemaRequest, _tool_pb2.GetToolSchemaResponse]  # type: ignore[assignment]
-    """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+    """Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
     Errors: NOT_FOUND when there is no such tool.
     """
 
@@ -99,7 +99,7 @@ class ToolProviderServicer:
         request: _tool_pb2.GetToolSchemaRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tool_pb2.GetToolSchemaResponse, _abc.Awaitable[_tool_pb2.GetToolSchemaResponse]]:
-        """Gives the schemas of one tool. A host that has the tool's entry in ListTools need not call it.
+        """Gives the schemas of one tool. Hosts ask it for a tool that ListTools names without parameters.
         Errors: NOT_FOUND when there is no such tool.
         """
 
