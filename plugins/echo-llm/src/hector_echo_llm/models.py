@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 SEARCH = "search"
 Finish = Literal["", "stop", "length", "tool_calls", "content_filter", "refusal", "context_overflow", "other"]
 Code = Literal[
-    "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION", "ABORTED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "UNAUTHENTICATED",
+    "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED",
 ]  # fmt: skip
 
 
@@ -101,8 +102,8 @@ def reader(asked: Conversation, _: Options) -> Reply:
 
 def _best(results: list[ToolResult]) -> str:
     passages = [passage for result in results for passage in _passages(result)]
-    passages = [(score, words.strip(WHITESPACE), source) for score, words, source in passages]
-    score, words, source = max(passages, key=lambda passage: passage[0], default=(0.0, "", ""))
+    _, words, source = max(passages, key=lambda passage: passage[0], default=(0.0, "", ""))
+    words = words.strip(WHITESPACE)
     if not words:
         return "I searched and found nothing."
     return f"{words}\n\nSource: {source}" if source else words

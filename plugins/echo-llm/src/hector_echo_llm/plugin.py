@@ -79,5 +79,4 @@ def _output(model: str, asked: Conversation, reply: Reply) -> llm.ModelOutput:
     for number, call in enumerate(reply.tool_calls, start=asked.calls + 1):
         message.parts.add(tool_call=ToolCall(id=f"call-{number}", tool=call.tool, arguments=call.json))
     finish = reply.finish or ("tool_calls" if reply.tool_calls else "stop")
-    reason = llm.FinishReason.Value(f"FINISH_REASON_{finish.upper()}")
-    return llm.ModelOutput(message=message, finish_reason=reason, model=model)
+    return llm.ModelOutput(message=message, finish_reason=f"FINISH_REASON_{finish.upper()}", model=model)

@@ -5,6 +5,7 @@ Here exceptions become statuses, metadata becomes `current_call`, and calls are 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import logging
 import re
@@ -15,27 +16,25 @@ import grpc
 from google.protobuf.message_factory import GetMessageClass
 
 from hector_sdk import call
-from hector_sdk.errors import Failure, Status
+from hector_sdk.errors import Failure, as_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
     from google.protobuf.message import Message
 
+    from hector_sdk.gate import Gate
     from hector_sdk.providers import Provider
+
+    Context = grpc.aio.ServicerContext[Any, Any]
 
 log = logging.getLogger("hector_sdk")
 
-Context = grpc.aio.ServicerContext[Any, Any] if TYPE_CHECKING else Any
 Handlers = dict[str, "grpc.RpcMethodHandler[Any, Any]"]
 
 
-def nothing() -> None:
-    """A gate that is always open."""
-
-
-def of_provider(provider: Provider[Any], gate: Callable[[], None]) -> tuple[str, Handlers]:
+def of_provider(provider: Provider[Any], gate: Gate | None) -> tuple[str, Handlers]:
     """The full name of a provider's service, and its handlers."""
     file = importlib.import_module(provider.module).DESCRIPTOR
     service = file.services_by_name[provider.service]
@@ -45,7 +44,7 @@ def of_provider(provider: Provider[Any], gate: Callable[[], None]) -> tuple[str,
 def handlers(
     service: ServiceDescriptor,
     target: object,
-    gate: Callable[[], None] = nothing,
+    gate: Gate | None = None,
     request_types: Mapping[str, type[Message]] | None = None,
 ) -> Handlers:
     """Handlers for all RPCs of a service.
@@ -53,7 +52,7 @@ def handlers(
     Args:
         service: From the contract.
         target: Has a coroutine per RPC, or an asynchronous generator where the RPC streams.
-        gate: Called before each; raises to refuse.
+        gate: Lets calls in. None: always open.
         request_types: Message classes that read requests, where not the contract's own.
     """
     made: Handlers = {}
@@ -104,15 +103,15 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _unary(function: Callable[..., Any], gate: Callable[[], None], method: MethodDescriptor) -> Callable[..., Any]:
+def _unary(function: Callable[..., Any], gate: Gate | None, method: MethodDescriptor) -> Callable[..., Any]:
     says_no = "success" in method.output_type.fields_by_name
     response_class = GetMessageClass(method.output_type)
 
     async def handle(request: Any, context: Context) -> Any:
         try:
-            gate()
-            call.enter(context.invocation_metadata() or ())
-            return await function(request)
+            with _inside(gate):
+                call.enter(context.invocation_metadata() or ())
+                return await function(request)
         except Failure as failure:
             if says_no:
                 return response_class(success=False, error=str(failure))
@@ -123,23 +122,33 @@ def _unary(function: Callable[..., Any], gate: Callable[[], None], method: Metho
     return handle
 
 
-def _stream(function: Callable[..., AsyncIterator[Any]], gate: Callable[[], None]) -> Callable[..., Any]:
+def _stream(function: Callable[..., AsyncIterator[Any]], gate: Gate | None) -> Callable[..., Any]:
     async def handle(request: Any, context: Context) -> AsyncIterator[Any]:
         try:
-            gate()
-            call.enter(context.invocation_metadata() or ())
-            async for message in function(request):
-                yield message
+            with _inside(gate):
+                call.enter(context.invocation_metadata() or ())
+                async for message in function(request):
+                    yield message
         except Exception as error:  # noqa: BLE001 - every error becomes a status
             await _abort(context, error)
 
     return handle
 
 
+@contextlib.contextmanager
+def _inside(gate: Gate | None) -> Iterator[None]:
+    if gate is None:
+        yield
+        return
+    gate.enter()
+    try:
+        yield
+    finally:
+        gate.leave()
+
+
 async def _abort(context: Context, error: Exception) -> None:
-    if isinstance(error, Status):
-        await context.abort(error.code, error.message, error.trailers())
-    if isinstance(error, Failure):
-        await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-    log.error("a call failed unexpectedly", exc_info=error)
-    await context.abort(grpc.StatusCode.INTERNAL, type(error).__name__)
+    status = as_status(error)
+    if status is not error and not isinstance(error, Failure):
+        log.error("a call failed unexpectedly", exc_info=error)
+    await context.abort(status.code, status.message, status.trailers())

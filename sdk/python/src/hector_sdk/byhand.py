@@ -67,7 +67,7 @@ def _what(providers: Sequence[object], identity: Identity) -> str:
 
 def _service(provider: object) -> str:
     if isinstance(provider, Provider):
-        return binding.of_provider(provider, binding.nothing)[0]
+        return binding.of_provider(provider, None)[0]
     return binding.of_servicer(provider)[0]
 
 
@@ -123,16 +123,19 @@ async def _listen(providers: Sequence[object], identity: Identity, settings: Set
 
 async def _health(address: str) -> int:
     import grpc
-    from grpc_health.v1 import health_pb2, health_pb2_grpc
+    from grpc_health.v1 import health_pb2
 
     async with grpc.aio.insecure_channel(address) as channel:
         try:
-            answer = await health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(), timeout=HEALTH_TIMEOUT, wait_for_ready=True
+            check = channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
             )
+            answer = await check(health_pb2.HealthCheckRequest(), timeout=HEALTH_TIMEOUT, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:
             print(f"{address}: {error.code().name}: {error.details()}", file=sys.stderr)  # noqa: T201 - user interface
             return 1
     name = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
-    print(f"{address}: {name}")  # noqa: T201 - the answer
+    print(name)  # noqa: T201 - the answer
     return 0 if answer.status == health_pb2.HealthCheckResponse.SERVING else 1

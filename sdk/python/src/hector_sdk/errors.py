@@ -49,7 +49,7 @@ class InvalidOptions(Status):
     """Options that the plugin refuses.
 
     Attributes:
-        violations: Pairs of a field's path, like `replies[0].delay`, and what is wrong with it. An empty path: the whole.
+        violations: Pairs of a field's path, like `replies[0].delay`, and what is wrong with it. No path: the whole.
     """
 
     def __init__(self, field: str, message: str, *more: tuple[str, str]) -> None:
@@ -68,8 +68,8 @@ class InvalidOptions(Status):
     def trailers(self) -> tuple[tuple[str, str | bytes], ...]:
         """A google.rpc.Status with one BadRequest."""
         from google.protobuf.any_pb2 import Any
-        from google.rpc.error_details_pb2 import BadRequest
-        from google.rpc.status_pb2 import Status as RichStatus
+        from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # ships no types
+        from google.rpc.status_pb2 import Status as RichStatus  # type: ignore[import-untyped]  # same
 
         request = BadRequest()
         for field, what in self.violations:
@@ -78,6 +78,17 @@ class InvalidOptions(Status):
         packed.Pack(request)
         rich = RichStatus(code=self.code.value[0], message=self.message, details=[packed])
         return ((DETAILS_KEY, rich.SerializeToString()),)
+
+
+def as_status(error: Exception) -> Status:
+    """The status that an error becomes: itself if it is one already."""
+    import grpc
+
+    if isinstance(error, Status):
+        return error
+    if isinstance(error, Failure):
+        return Status(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+    return Status(grpc.StatusCode.INTERNAL, type(error).__name__)
 
 
 class StartFailed(Exception):  # noqa: N818 - what happened, not a type of mistake

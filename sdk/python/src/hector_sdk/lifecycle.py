@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grpc
+
 from hector_sdk import options
-from hector_sdk.errors import Failure, Status
+from hector_sdk.errors import Status, as_status
+from hector_sdk.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from hector_sdk.providers import Provider
 
 log = logging.getLogger("hector_sdk")
+
+NOT_CONFIGURED = (grpc.StatusCode.FAILED_PRECONDITION, "the plugin is not configured: call Plugin.Configure first")
+STARTING = (grpc.StatusCode.UNAVAILABLE, "the plugin is still starting: wait until its health is SERVING")
+STOPPING = (grpc.StatusCode.UNAVAILABLE, "the plugin is stopping")
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,11 @@ class Settings:
 
 
 class Lifecycle:
-    """Starts and stops the providers of one process."""
+    """Starts and stops the providers of one process.
+
+    Attributes:
+        gate: Open while the providers are ready.
+    """
 
     def __init__(
         self,
@@ -52,15 +63,14 @@ class Lifecycle:
         Args:
             providers: In the order in which they start.
             settings: What the environment says; Configure's empty name and data_dir leave them as they are.
-            on_ready: Told whenever calls are let in (True) or no longer (False).
+            on_ready: Told when the providers are ready (True), and before they stop (False).
         """
+        self.gate = Gate(*NOT_CONFIGURED)
         self._providers = providers
         self._settings = settings or Settings()
         self._on_ready = on_ready
         self._starting: asyncio.Task[None] | None = None
         self._started: list[Provider[Any]] = []
-        self._ready = False
-        self._failure = ""
 
     def begin(self) -> None:
         """Start with the settings of the environment, without waiting for the end."""
@@ -84,8 +94,6 @@ class Lifecycle:
 
     async def started(self) -> None:
         """Wait for the start under way. One that failed is told once; the next `configure` tries again."""
-        import grpc
-
         task = self._starting
         if task is None:
             return
@@ -95,43 +103,29 @@ class Lifecycle:
             if task.cancelled():
                 raise Status(grpc.StatusCode.ABORTED, "superseded by a Configure with other options") from None
             raise
-        except Exception:
+        except Status:
             if self._starting is task:
                 self._starting = None
             raise
 
-    def check(self) -> None:
-        """Let a call in.
-
-        Raises:
-            Status: UNAVAILABLE while a start runs; FAILED_PRECONDITION when none did or the last one failed.
-        """
-        if self._ready:
-            return
-        import grpc
-
-        if self._starting is not None and not self._starting.done():
-            raise Status(grpc.StatusCode.UNAVAILABLE, "the plugin is still starting: wait until its health is SERVING")
-        if self._failure:
-            raise Status(grpc.StatusCode.FAILED_PRECONDITION, f"the plugin did not start: {self._failure}")
-        raise Status(grpc.StatusCode.FAILED_PRECONDITION, "the plugin is not configured: call Plugin.Configure first")
-
     async def close(self) -> None:
         """Stop everything, for good."""
         task, self._starting = self._starting, None
+        self.gate.shut(*STOPPING)
         await self._stop(task)
 
     async def _restart(self, previous: asyncio.Task[None] | None) -> None:
-        self._failure = ""
+        self.gate.shut(*STARTING)
         await self._stop(previous)
         try:
             await self._start()
         except Exception as error:
-            known = self._status(error)
-            self._failure = known.message
-            log.log(logging.ERROR, "cannot start: %s", known.message, exc_info=None if known is error else error)
-            raise known from None
-        await self._turn(ready=True)
+            failure = as_status(error)
+            self.gate.shut(grpc.StatusCode.FAILED_PRECONDITION, f"the plugin did not start: {failure.message}")
+            log.error("cannot start: %s", failure.message, exc_info=None if failure is error else error)  # noqa: TRY400
+            raise failure from None
+        self.gate.open()
+        await self._tell(ready=True)
 
     async def _start(self) -> None:
         made = options.validated([each.options_class for each in self._providers], self._settings.config)
@@ -148,30 +142,20 @@ class Lifecycle:
             await self._stop(None)
             raise
 
-    async def _stop(self, task: asyncio.Task[None] | None) -> None:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await self._turn(ready=False)
+    async def _stop(self, starting: asyncio.Task[None] | None) -> None:
+        if starting is not None:
+            starting.cancel()
+            await asyncio.wait((starting,))
+        await self._tell(ready=False)
+        await self.gate.idle()
         while self._started:
             provider = self._started.pop()
             try:
                 await provider.stop()
             except Exception:
                 log.exception("stopping %s failed", provider.service)
+            await provider.release()
 
-    async def _turn(self, *, ready: bool) -> None:
-        if ready is not self._ready:
-            self._ready = ready
-            if self._on_ready:
-                await self._on_ready(ready)
-
-    @staticmethod
-    def _status(error: Exception) -> Status:
-        import grpc
-
-        if isinstance(error, Status):
-            return error
-        if isinstance(error, Failure):
-            return Status(grpc.StatusCode.FAILED_PRECONDITION, str(error))
-        return Status(grpc.StatusCode.INTERNAL, type(error).__name__)
+    async def _tell(self, *, ready: bool) -> None:
+        if self._on_ready:
+            await self._on_ready(ready)

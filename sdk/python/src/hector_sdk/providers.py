@@ -73,6 +73,9 @@ class Provider(ABC, Generic[OptionsT]):
     async def stop(self) -> None:
         """Undo `start`, after the last call and before other options."""
 
+    async def release(self) -> None:
+        """Let go of what the SDK itself holds for this provider. Called after `stop`; not for plugins to override."""
+
 
 class LLM(Provider[OptionsT]):
     """A language model. `stream_text` and `call_tool` carry the tools that the host offers in `request.input`."""
@@ -89,12 +92,12 @@ class LLM(Provider[OptionsT]):
         """Answer in pieces, the last one with `done`. By default one piece, from the unary methods."""
         from hector.plugin.v1 import llm_pb2
 
-        same = {"prompt": request.prompt, "model": request.model, "input": request.input}
+        prompt, model, given = request.prompt, request.model, request.input
         answer: llm_pb2.CallToolResponse | llm_pb2.GenerateTextResponse
-        if request.input.tools and type(self).call_tool is not LLM.call_tool:
-            answer = await self.call_tool(llm_pb2.CallToolRequest(**same))
+        if given.tools and type(self).call_tool is not LLM.call_tool:
+            answer = await self.call_tool(llm_pb2.CallToolRequest(prompt=prompt, model=model, input=given))
         else:
-            answer = await self.generate_text(llm_pb2.GenerateTextRequest(**same))
+            answer = await self.generate_text(llm_pb2.GenerateTextRequest(prompt=prompt, model=model, input=given))
         yield llm_pb2.StreamTextResponse(text=answer.text, done=True, usage=answer.usage, output=answer.output)
 
     async def call_tool(self, request: llm_pb2.CallToolRequest) -> llm_pb2.CallToolResponse:  # noqa: ARG002 - overridden

@@ -31,7 +31,8 @@ def adapter(type_: Any) -> TypeAdapter[Any]:
     from pydantic import ConfigDict, TypeAdapter
 
     if is_dataclass(type_) and not hasattr(type_, "__pydantic_config__"):
-        type_.__pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)  # type: ignore[attr-defined]
+        cls: Any = type_  # mypy knows no such attribute
+        cls.__pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     return TypeAdapter(type_)
 
 
@@ -43,7 +44,8 @@ def schema(type_: Any, *, of_results: bool = False) -> dict[str, Any]:
         of_results: The schema of what comes out, where it differs from what goes in.
     """
     made: dict[str, Any] = adapter(type_).json_schema(mode="serialization" if of_results else "validation")
-    return _untitled(made)
+    untitled: dict[str, Any] = _untitled(made)
+    return untitled
 
 
 def validated(type_: Any, value: Any) -> Any:

@@ -58,7 +58,7 @@ class Server:
         limits = [(f"grpc.max_{way}_message_length", LARGEST_MESSAGE) for way in ("send", "receive")]
         self._server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])  # a port in use is an error
         bound = [
-            binding.of_provider(each, self.lifecycle.check) if isinstance(each, Provider) else binding.of_servicer(each)
+            binding.of_provider(each, self.lifecycle.gate) if isinstance(each, Provider) else binding.of_servicer(each)
             for each in providers
         ]
         services = [service for service, _ in bound]
@@ -178,5 +178,5 @@ class _Reflection(grpc.GenericRpcHandler):
 
         servicer = reflection.aio.ReflectionServicer([*self._services, "grpc.health.v1.Health", self.SERVICE])
         tap = binding.Tap()
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, tap)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, tap)  # type: ignore[no-untyped-call]
         return tap.handlers[handler_call_details.method.rpartition("/")[2]]

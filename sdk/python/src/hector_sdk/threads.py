@@ -32,7 +32,8 @@ async def run(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
             future.set_exception(error)
 
     def work() -> None:
-        result, error = None, None
+        result: Any = None
+        error: BaseException | None = None
         try:
             result = context.run(function, *args, **kwargs)
         except StopIteration as stop:  # a future refuses it

@@ -173,7 +173,7 @@ class Tools(Provider[OptionsT]):
     service = "ToolProvider"
 
     functions: tuple[Callable[..., Any], ...] = ()
-    receipts: Receipts | None = None
+    _receipts: Receipts | None = None
 
     def __init__(self, *functions: Callable[..., Any]) -> None:
         """Methods need no mention; functions need no `@tool` where its defaults do."""
@@ -212,13 +212,31 @@ class Tools(Provider[OptionsT]):
         return tool_pb2.GetToolSchemaResponse(parameters=struct(found.parameters), result=result)
 
     async def execute_tool(self, request: tool_pb2.ExecuteToolRequest) -> tool_pb2.ExecuteToolResponse:
-        """Run one; bad parameters are INVALID_ARGUMENT and never reach it."""
+        """Run one; bad parameters are INVALID_ARGUMENT and never reach it.
+
+        A tool with `keeps_receipts` runs once for a key. Without a data directory it keeps none, as ListTools then
+        says, and the key is ignored.
+        """
         found = self._named(request.tool)
         try:
             arguments = found.arguments(plain(request.parameters))
         except InvalidOptions as error:
             raise Status(error.code, f"parameters of {found.name}: {error.message}") from None
-        return await found.call(arguments)
+        if not (request.idempotency_key and found.marked.keeps_receipts and self.data_dir):
+            return await found.call(arguments)
+        if self._receipts is None:
+            from hector_sdk.receipts import Receipts
+
+            self._receipts = Receipts(self.data_dir)
+        return await self._receipts.execute(
+            request, lambda: found.call(arguments), cancellable=inspect.iscoroutinefunction(found.function)
+        )
+
+    async def release(self) -> None:
+        """Close the receipts."""
+        receipts, self._receipts = self._receipts, None
+        if receipts is not None:
+            await receipts.close()
 
     def _named(self, name: str) -> Tool:
         import grpc
