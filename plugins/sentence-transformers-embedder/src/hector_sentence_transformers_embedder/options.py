@@ -1,0 +1,29 @@
+"""What the plugin can be told."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of sentence-transformers-embedder."""
+
+    model: str
+    """ORG/NAME on the hub, a folder (starts with /, ./, ../ or ~), or package:DISTRIBUTION that carries a model."""
+
+    revision: str = ""
+    """A branch, tag or commit of a hub model. Empty: the newest."""
+
+    device: str = "auto"
+    """Where to compute: cpu, cuda, cuda:1, mps. auto: the fastest that is there."""
+
+    query_prompt: str | None = None
+    """Put before texts that will be searched for. Absent: the model's own."""
+
+    document_prompt: str | None = None
+    """Put before texts that will be found. Absent: the model's own."""
+
+    normalize: bool = True
+    """Give vectors of length 1."""
+
+    batch_size: int = 32
+    """Texts that are computed together at most. At least 1."""
