@@ -41,6 +41,8 @@ class Flat:
         self, vector: NDArray[np.float32], limit: int, mask: NDArray[np.bool_] | None
     ) -> tuple[list[int], list[float]]:
         """At most limit best slots in the mask and their scores, best first; `vector` has shape (1, dimension)."""
+        if not self._index.ntotal:
+            return [], []  # FAISS refuses to be asked for nothing
         parameters = None
         if mask is not None:
             selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
