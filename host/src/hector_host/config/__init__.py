@@ -1,12 +1,13 @@
 """The configuration: pure, and imports nothing of the host but its errors.
 
-`load` reads and judges the form of one YAML file; what it only names is judged by `check`, or by the command that uses it.
+`load` reads one YAML file and judges its form; what the file only names is judged by `check`, or by the command that
+uses it.
 """
 
 from hector_host.config.configuration import Config
 from hector_host.config.kinds import Kind
 from hector_host.config.loading import find, load
-from hector_host.config.plugins import PluginConfig, Restart, Security, TLS
+from hector_host.config.plugins import TLS, PluginConfig, Restart, Security
 from hector_host.config.problems import InvalidFileError, KeyPath, Problem
 from hector_host.config.references import check
 from hector_host.config.sections import (

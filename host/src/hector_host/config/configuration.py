@@ -10,7 +10,7 @@ from hector_host.config.problems import meant
 from hector_host.errors import ConfigError, NotFoundError, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from hector_host.config.document import Document
@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound="Entry")
 
+SECTIONS = {
+    "plugins": "plugin",
+    "llms": "llm",
+    "embedders": "embedder",
+    "databases": "database",
+    "tools": "tool",
+    "document_stores": "document store",
+    "agents": "agent",
+}
+"""The sections of entries, and what errors call one of their entries."""
+
 SECRET_LENGTH = 4
 """Characters from which on a variable's value is taken for a secret: shorter ones are in every text."""
 
@@ -40,7 +51,7 @@ SECRET_LENGTH = 4
 class Config:
     """A file that is right in its form.
 
-    What its user names and is not there is a `NotFoundError` (`agent`, `llm`, …); what the file itself names and is not
+    What a user names and is not there is a `NotFoundError` (`agent`, `llm`, …); what the file itself names and is not
     there is a `ConfigError` at that place (`llm_of`, `tools_of`, `plugin_of`, …).
 
     Attributes:
@@ -83,31 +94,31 @@ class Config:
 
     def agent(self, name: str) -> AgentConfig:
         """The agent of that name. Raises `NotFoundError`."""
-        return _named(self.agents, name, "agent")
+        return self._asked("agents", self.agents, name)
 
     def llm(self, name: str) -> LLMConfig:
         """The language model of that name. Raises `NotFoundError`."""
-        return _named(self.llms, name, "llm")
+        return self._asked("llms", self.llms, name)
 
     def embedder(self, name: str) -> EmbedderConfig:
         """The embedder of that name. Raises `NotFoundError`."""
-        return _named(self.embedders, name, "embedder")
+        return self._asked("embedders", self.embedders, name)
 
     def database(self, name: str) -> DatabaseConfig:
         """The database of that name. Raises `NotFoundError`."""
-        return _named(self.databases, name, "database")
+        return self._asked("databases", self.databases, name)
 
     def tool(self, name: str) -> ToolConfig:
         """The tool of that name. Raises `NotFoundError`."""
-        return _named(self.tools, name, "tool")
+        return self._asked("tools", self.tools, name)
 
     def document_store(self, name: str) -> DocumentStoreConfig:
         """The document store of that name. Raises `NotFoundError`."""
-        return _named(self.document_stores, name, "document store")
+        return self._asked("document_stores", self.document_stores, name)
 
     def plugin(self, name: str) -> PluginConfig:
         """The plugin of that name. Raises `NotFoundError`."""
-        return _named(self.plugins, name, "plugin")
+        return self._asked("plugins", self.plugins, name)
 
     def llm_of(self, agent: AgentConfig, override: str | None = None) -> LLMConfig:
         """The agent's language model, or the one that its caller names instead.
@@ -118,41 +129,38 @@ class Config:
         """
         if override is not None:
             return self.llm(override)
-        return self._meant(self.llms, agent.llm, (*agent.key, "llm"), "llm", "llms")
+        return self._meant("llms", self.llms, agent.llm, (*agent.key, "llm"))
 
     def tools_of(self, agent: AgentConfig) -> list[ToolConfig]:
         """The tools that the agent may use: those it lists, or all. Raises `ConfigError`."""
         if agent.tools is None:
             return list(self.tools.values())
-        return [
-            self._meant(self.tools, name, (*agent.key, "tools", index), "tool", "tools")
-            for index, name in enumerate(agent.tools)
-        ]
+        named = enumerate(agent.tools)
+        return [self._meant("tools", self.tools, name, (*agent.key, "tools", index)) for index, name in named]
 
     def stores_of(self, agent: AgentConfig) -> list[DocumentStoreConfig]:
         """The document stores that the agent may search. Raises `ConfigError`."""
-        return [
-            self._meant(self.document_stores, name, (*agent.key, "document_stores", index), "document store", "document_stores")
-            for index, name in enumerate(agent.document_stores)
-        ]
+        section = "document_stores"
+        named = enumerate(agent.document_stores)
+        return [self._meant(section, self.document_stores, name, (*agent.key, section, index)) for index, name in named]
 
     def embedder_of(self, store: DocumentStoreConfig) -> EmbedderConfig:
         """What embeds the store's passages. Raises `ConfigError`."""
-        return self._meant(self.embedders, store.embedder, (*store.key, "embedder"), "embedder", "embedders")
+        return self._meant("embedders", self.embedders, store.embedder, (*store.key, "embedder"))
 
     def database_of(self, store: DocumentStoreConfig) -> DatabaseConfig:
         """Where the store's vectors are. Raises `ConfigError`."""
-        return self._meant(self.databases, store.database, (*store.key, "database"), "database", "databases")
+        return self._meant("databases", self.databases, store.database, (*store.key, "database"))
 
     def engine_of(self, agent: AgentConfig) -> PluginConfig | None:
         """The plugin that reasons for the agent, None for the built-in engine. Raises `ConfigError`."""
         name = agent.reasoning.plugin
         key = (*agent.key, "reasoning", "engine")
-        return None if name is None else self._meant(self.plugins, name, key, "plugin", "plugins")
+        return None if name is None else self._meant("plugins", self.plugins, name, key)
 
     def plugin_of(self, entry: Provided) -> PluginConfig:
         """The plugin behind an entry. Raises `ConfigError`."""
-        return self._meant(self.plugins, entry.plugin, (*entry.key, "type"), "plugin", "plugins")
+        return self._meant("plugins", self.plugins, entry.plugin, (*entry.key, "type"))
 
     def plugins_of(self, agent: AgentConfig, llm_override: str | None = None) -> list[str]:
         """The names of the plugins that a call of the agent needs, each once.
@@ -172,21 +180,22 @@ class Config:
         plugins = [self.plugin_of(entry) for entry in entries] + ([engine] if engine else [])
         return list(dict.fromkeys(plugin.name for plugin in plugins))
 
-    def _meant(self, declared: dict[str, E], name: str, key: KeyPath, kind: str, section: str) -> E:
+    def _asked(self, section: str, declared: dict[str, E], name: str) -> E:
         if name not in declared:
-            what, step = undeclared(declared, name, kind, section)
+            noun = SECTIONS[section]
+            step = meant(name, declared) or f"{self.document.name} declares none."
+            raise NotFoundError(f"{quoted(name, 100)}: no {noun} is named so", step)
+        return declared[name]
+
+    def _meant(self, section: str, declared: dict[str, E], name: str, key: KeyPath) -> E:
+        if name not in declared:
+            what, step = undeclared(declared, name, section)
             raise ConfigError(f"{self.locate(*key)}: {what}", step)
         return declared[name]
 
 
-def undeclared(declared: Mapping[str, object], name: str, kind: str, section: str) -> tuple[str, str]:
+def undeclared(declared: Iterable[str], name: str, section: str) -> tuple[str, str]:
     """What to say, and the next step, where the file names something that it does not declare."""
-    step = meant(name, declared) or f"Declare it under {section}."
-    return f'no {kind} is named "{quoted(name, 100)}"', step
-
-
-def _named(declared: dict[str, E], name: str, kind: str) -> E:
-    if name not in declared:
-        what = f"{quoted(name, 100)}: no {kind} has this name"
-        raise NotFoundError(what, meant(name, declared) or f"The file declares no {kind}.")
-    return declared[name]
+    return f'no {SECTIONS[section]} is named "{quoted(name, 100)}"', meant(
+        name, declared
+    ) or f"Declare it under {section}."

@@ -1,7 +1,7 @@
 """A YAML file as plain values, with the line of every key and the variables behind every value.
 
-Values are str, int, float, bool, None, list and dict. What is wrong with the file is gathered, so that its reader hears of
-everything at once.
+Values are str, int, float, bool, None, list and dict. What is wrong with the file is gathered, so that its reader hears
+of everything at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hector_host.config.variables import VariableError, expand
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
-    import collections.abc as abc
+    from collections import abc
     from pathlib import Path
 
 SIZE_LIMIT = 1 << 20

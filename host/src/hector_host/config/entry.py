@@ -1,4 +1,4 @@
-"""What all models of the configuration share: strict fields, unknown keys refused, and the place each entry came from."""
+"""What all models of the configuration share: strict fields, no unknown keys, and the place an entry came from."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hector_host.config.kinds import Kind
 from hector_host.config.problems import KeyPath
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -42,7 +43,12 @@ class Section(BaseModel):
     """A mapping of the file. Frozen; its types are YAML's, never converted."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, validate_by_name=False, validate_by_alias=True, use_attribute_docstrings=True
+        defer_build=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_by_name=False,
+        validate_by_alias=True,
     )
 
     @classmethod

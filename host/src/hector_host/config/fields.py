@@ -59,14 +59,6 @@ def _address(value: Any, info: ValidationInfo) -> Any:
     return f"unix:{absolute(place.folder, path)}" if text.startswith("unix:") and isinstance(place, Place) else text
 
 
-def _unique(value: Any) -> Any:
-    if isinstance(value, list):
-        twice = next((item for index, item in enumerate(value) if item in value[:index]), None)
-        if isinstance(twice, str):
-            raise unfit(f'names "{twice}" twice', "Keep one of them.")
-    return value
-
-
 def _text_schema(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
@@ -89,7 +81,9 @@ Reference = Annotated[
 ]
 """The name of a plugin, written `plugin:NAME`."""
 
-FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), WithJsonSchema({"type": "string", "minLength": 1})]
+FilePath = Annotated[
+    Path, BeforeValidator(_path), PlainSerializer(str), WithJsonSchema({"type": "string", "minLength": 1})
+]
 """An absolute path; in the file it may be relative to the file's folder."""
 
 Address = Annotated[str, BeforeValidator(_address), WithJsonSchema({"type": "string", "examples": ["localhost:8081"]})]
@@ -101,5 +95,5 @@ Network = Annotated[str, _reads(units.network), WithJsonSchema({"type": "string"
 Text = Annotated[str, Field(min_length=1)]
 """A text that says something."""
 
-Names = Annotated[list[Text], BeforeValidator(_unique)]
-"""Names of other entries, each once."""
+Name = Annotated[str, _reads(units.name), WithJsonSchema({"type": "string", "pattern": units.NAME})]
+"""A name that can stand in paths, labels and URLs."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What a plugin provides. The value is the name that manifests, labels and errors use."""
 
     LLM = "llm_provider"
@@ -33,9 +33,6 @@ class Kind(str, Enum):
     def of_service(cls, service: str) -> Kind | None:
         """The kind behind a service's full name, None for any other service."""
         return next((kind for kind in cls if kind.service == service), None)
-
-    def __str__(self) -> str:
-        return self.value
 
 
 _GROUPS = {

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 FILES = ("hector.yaml", "config.yaml")
 """The names that are looked for in the current folder."""
 
-SECTIONS = ("version", "plugins", "llms", "embedders", "databases", "tools", "document_stores", "agents", "storage", "server")
+SECTIONS = (
+    "version",
+    "plugins",
+    "llms",
+    "embedders",
+    "databases",
+    "tools",
+    "document_stores",
+    "agents",
+    "storage",
+    "server",
+)
 """The keys that the file may have."""
 
 
@@ -60,8 +71,8 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         environ: The environment; None for this process's.
 
     Raises:
-        ConfigError: There is no file, it cannot be read, or it is wrong in form. All its problems are in the message, one
-            to a block, in the order of the lines.
+        ConfigError: There is no file, it cannot be read, or it is wrong in form. All its problems are in the message,
+            one to a block, in the order of the lines.
     """
     environ = os.environ if environ is None else environ
     file = find(path, environ)

@@ -1,6 +1,6 @@
 """YAML text becomes nodes that remember their lines.
 
-The parser is PyYAML's; the composing is done here, for three reasons: PyYAML's own keeps no line of a key once values are
+The parser is PyYAML's. The composing is done here, for three reasons: PyYAML's own keeps no line once values are
 made, lets a key be written twice, and recurses (a megabyte of `[` ends the process). Nothing is ever constructed but
 text, lists and mappings.
 """
@@ -70,7 +70,9 @@ def compose(text: str) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise BrokenError(line, f"broken YAML: {_reason(error)}", "Look at the indentation and the quotes there.") from None
+        raise BrokenError(
+            line, f"broken YAML: {_reason(error)}", "Look at the indentation and the quotes there."
+        ) from None
     except yaml.YAMLError as error:
         raise BrokenError(0, f"broken YAML: {quoted(str(error))}", "Remove the characters that are not text.") from None
     return composer.root
@@ -97,8 +99,7 @@ class _Composer:
             self._place(self._named(event), event)
         elif isinstance(event, yaml.ScalarEvent):
             _untagged(event)
-            node = Scalar(event.value, event.implicit[0], _line(event))
-            self._finish(node, event.anchor, event)
+            self._finish(Scalar(event.value, event.implicit[0], _line(event)), event.anchor, event)
         elif isinstance(event, yaml.CollectionStartEvent):
             self._begin(event)
         elif isinstance(event, yaml.CollectionEndEvent):
@@ -115,7 +116,7 @@ class _Composer:
         line = _line(event)
         if len(self._open) == DEPTH_LIMIT:
             raise BrokenError(line, f"is nested deeper than {DEPTH_LIMIT} levels")
-        node = Mapping(line) if isinstance(event, yaml.MappingStartEvent) else Sequence(line)
+        node: Sequence | Mapping = Mapping(line) if isinstance(event, yaml.MappingStartEvent) else Sequence(line)
         self._open.append((node, event.anchor))
         self._keys.append(None)
 
@@ -143,15 +144,16 @@ class _Composer:
             raise BrokenError(node.line, "a key is a list or a mapping", "Write keys as text.")
 
     def _named(self, event: yaml.AliasEvent) -> Node:
-        node = self._anchors.get(event.anchor)
-        if node is None:
-            name = quoted(event.anchor, 80)
-            raise BrokenError(_line(event), f"*{name} names no anchor that ends above it", f"Write &{name} at the value meant.")
-        return node
+        anchor = event.anchor or ""
+        if anchor not in self._anchors:
+            name = quoted(anchor, 80)
+            what = f"*{name} names no value that ends above it"
+            raise BrokenError(_line(event), what, f"Write &{name} before the value that is meant.")
+        return self._anchors[anchor]
 
 
 def _line(event: yaml.Event) -> int:
-    return int(event.start_mark.line) + 1
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 def _untagged(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:

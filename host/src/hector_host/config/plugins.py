@@ -4,42 +4,33 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer
 
 from hector_host.config.entry import Clash, Entry, Section
-from hector_host.config.fields import Address, Duration, FilePath, Network, Size, Text, unfit
+from hector_host.config.fields import Address, Duration, FilePath, Network, Size, Text
 from hector_host.config.kinds import Kind
 
 SOURCES = ("path", "package", "command", "address")
 """Where a plugin can come from. Each has exactly one of them."""
 
-_LAUNCH_KEYS = ("env", "restart", "replicas")
+LAUNCH_KEYS = ("env", "restart", "replicas")
+"""What is about a process that is started here."""
+
 _REMOTE_KEYS = ("tls", "metadata")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_OURS = re.compile(r"HECTOR_PLUGIN(_.*)?|PLUGIN_(PROTOCOL_VERSIONS|MIN_PORT|MAX_PORT|UNIX_SOCKET_.*|CLIENT_CERT|MULTIPLEX_GRPC)")
+_OURS = re.compile(
+    r"HECTOR_PLUGIN(_.*)?|PLUGIN_(PROTOCOL_VERSIONS|MIN_PORT|MAX_PORT|UNIX_SOCKET_.*|CLIENT_CERT|MULTIPLEX_GRPC)"
+)
 _METADATA = re.compile(r"[a-z0-9_.-]+")
-
-
-def _variables(value: Any) -> Any:
-    for name in value if isinstance(value, dict) else ():
-        if not _VARIABLE.fullmatch(name):
-            raise unfit(f'holds "{name}", which cannot name a variable', "Use letters, digits and _.")
-        if _OURS.fullmatch(name):
-            raise unfit(f"holds {name}, which is Hector's to set", "Remove it.")
-    return value
-
-
-def _metadata(value: Any) -> Any:
-    for name in value if isinstance(value, dict) else ():
-        if not _METADATA.fullmatch(name) or name.startswith(("grpc-", "hector-")) or name.endswith("-bin"):
-            step = "Use small letters, digits, -, _ and .; not grpc-… or hector-… and not …-bin."
-            raise unfit(f'holds "{name}", which cannot name metadata', step)
-    return value
 
 
 def _tls(value: Any) -> Any:
     """`true` means the roots that the machine trusts."""
-    return {} if value is True else None if value is False else value
+    return {} if value is True else value
+
+
+def _tls_written(value: Any) -> Any:
+    return None if value is None else value.model_dump(exclude_none=True) or True
 
 
 class Security(Section):
@@ -48,7 +39,7 @@ class Security(Section):
     sandbox: bool | None = None
     """Runs in an environment of its own. Not given: as the other keys need it."""
     timeout: Duration | None = None
-    """How long any call of the plugin may take, such as 30s. In a stream: to its first message, and between messages."""
+    """How long any call of the plugin may take, such as 30s. In a stream: each wait for a message."""
     max_memory: Size | None = None
     """How much memory all its processes may use together, such as 1GB."""
     allowed_networks: list[Network] | None = None
@@ -104,19 +95,19 @@ class PluginConfig(Entry):
     """A program and its arguments."""
     address: Address | None = None
     """Where it listens: host:port, dns:///host:port or unix:PATH."""
-    config: dict[str, JsonValue] = Field(default_factory=dict)
+    config: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
     """Its options. The plugin says which there are; `hector info` prints them."""
     security: Security = Field(default_factory=Security)
     """What it may do."""
-    env: Annotated[dict[str, str], BeforeValidator(_variables)] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict, repr=False)
     """Variables for its environment, which holds nothing else of this one's."""
     restart: Restart = Field(default_factory=Restart)
     """How often it is started again."""
     replicas: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes of it that run side by side."""
-    tls: Annotated[TLS | None, BeforeValidator(_tls)] = None
+    tls: Annotated[TLS | None, BeforeValidator(_tls), PlainSerializer(_tls_written)] = None
     """How the connection to its address is secured. true: by the roots that this machine trusts."""
-    metadata: Annotated[dict[str, str], BeforeValidator(_metadata)] = Field(default_factory=dict)
+    metadata: dict[str, str] = Field(default_factory=dict, repr=False)
     """What every call to its address carries, such as an authorization."""
     start_timeout: Duration = 60.0
     """How long it may take to be ready, such as 60s."""
@@ -144,25 +135,46 @@ class PluginConfig(Entry):
     @classmethod
     def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
         """One source; and what is about a process needs a process that is started here."""
-        sources = [source for source in SOURCES if given.get(source) is not None]
-        if not sources:
-            yield Clash((), "does not say where the plugin is", f"Add one of {', '.join(SOURCES)}.")
-        for surplus in sources[1:]:
-            yield Clash((surplus,), f"is a second source beside {sources[0]}", "Keep one of them.")
-        if sources[:1] == ["address"]:
-            yield from _remote_clashes(given)
-        elif sources:
-            for key in _REMOTE_KEYS:
-                if given.get(key):
-                    yield Clash((key,), "is for plugins with an address", f"Remove it: {sources[0]} starts a process here.")
+        yield from _source_clashes(given)
+        yield from _names_clashes(given)
+
+
+def _source_clashes(given: Mapping[str, Any]) -> Iterator[Clash]:
+    sources = [source for source in SOURCES if source in given]
+    if not sources:
+        yield Clash((), "does not say where the plugin is", f"Add one of {', '.join(SOURCES)}.")
+    for surplus in sources[1:]:
+        yield Clash((surplus,), f"is a second source beside {sources[0]}", "Keep one of them.")
+    if sources[:1] == ["address"]:
+        yield from _remote_clashes(given)
+    elif sources:
+        for key in [key for key in _REMOTE_KEYS if key in given]:
+            yield Clash((key,), "is for plugins with an address", f"Remove it: {sources[0]} starts a process here.")
 
 
 def _remote_clashes(given: Mapping[str, Any]) -> Iterator[Clash]:
     step = "Remove it: whoever starts the process decides."
-    for key in _LAUNCH_KEYS:
-        if given.get(key) is not None:
-            yield Clash((key,), "is for plugins that are started here", step)
+    for key in [key for key in LAUNCH_KEYS if key in given]:
+        yield Clash((key,), "is for plugins that are started here", step)
     security = given.get("security")
-    for key in ("sandbox", "max_memory", "allowed_networks") if isinstance(security, dict) else ():
-        if security.get(key) not in (None, False):
+    limits = security if isinstance(security, dict) else {}
+    for key in ("sandbox", "max_memory", "allowed_networks"):
+        if limits.get(key) not in (None, False):
             yield Clash(("security", key), "cannot be enforced behind an address", step)
+
+
+def _names_clashes(given: Mapping[str, Any]) -> Iterator[Clash]:
+    """Names in `env` and `metadata` that are no names there, or are set by the host."""
+    for name in _keys(given.get("env")):
+        if not _VARIABLE.fullmatch(name):
+            yield Clash(("env", name), "cannot name a variable", "Use letters, digits and _.")
+        elif _OURS.fullmatch(name):
+            yield Clash(("env", name), "is set by Hector", "Remove it.")
+    for name in _keys(given.get("metadata")):
+        if not _METADATA.fullmatch(name) or name.startswith(("grpc-", "hector-")) or name.endswith("-bin"):
+            step = "Use small letters, digits, -, _ and .; not grpc-… or hector-… and not …-bin."
+            yield Clash(("metadata", name), "cannot name metadata", step)
+
+
+def _keys(value: Any) -> list[str]:
+    return list(value) if isinstance(value, dict) else []

@@ -1,7 +1,7 @@
 """The sections of the file become entries, whichever of the forms they are written in.
 
-Tools, document stores and plugins may be a mapping of names, or a list whose items carry `name`; plugins may stand in the group
-of their kind or directly under `plugins`.
+Tools, document stores and plugins may be a mapping of names, or a list whose items carry `name`; plugins may stand in
+the group of their kind or directly under `plugins`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Reader:
         """The entries of a section by their names."""
         found = {}
         for item in self._items(key, lists=lists):
-            body = {"name": item.name} | item.body if model is AgentConfig and isinstance(item.body, dict) else item.body
+            body = (
+                {"name": item.name} | item.body if model is AgentConfig and isinstance(item.body, dict) else item.body
+            )
             entry = read(model, body, item.key, self._place(item.key, item.name), self._document)
             if entry is not None:
                 found[item.name] = entry
@@ -102,7 +104,9 @@ class Reader:
                     yield None, item
                 else:
                     step = meant(item.name, PLUGIN_KEYS)
-                    self._document.blame(item.key, "is neither a group nor a plugin", f"{step} A plugin has one of {', '.join(SOURCES)}.")
+                    self._document.blame(
+                        item.key, "is neither a group nor a plugin", f"{step} A plugin has one of {', '.join(SOURCES)}."
+                    )
 
     def _items(self, key: KeyPath, *, lists: bool) -> Iterator[_Item]:
         """The entries under a key, in the order of the file."""
@@ -110,7 +114,7 @@ class Reader:
         if isinstance(value, dict):
             for name, body in value.items():
                 item = _Item(name, (*key, name), {} if body is None else body)
-                if key == ("plugins",) and name in PLUGIN_KEYS or self._named(item):
+                if (key == ("plugins",) and name in PLUGIN_KEYS) or self._named(item):
                     yield item
         elif isinstance(value, list) and lists:
             yield from self._listed(value, key)
@@ -129,7 +133,11 @@ class Reader:
                 continue
             name = body.get("name")
             if not isinstance(name, str):
-                self._document.blame((*path, "name"), "is missing" if name is None else "is not text", "Entries of a list carry their name.")
+                self._document.blame(
+                    (*path, "name"),
+                    "is missing" if name is None else "is not text",
+                    "Entries of a list carry their name.",
+                )
                 continue
             item = _Item(name, path, {field: content for field, content in body.items() if field != "name"})
             earlier = first.setdefault(name, path)

@@ -1,7 +1,7 @@
 """Names that nothing declares, paths that are not there, and plugins used as what they are not.
 
-They are no mistakes of form: a file may be written before its plugins are built. So loading only notes them; the command that
-would use one of them fails, and `check` fails for all.
+They are no mistakes of form: a file may be written before its plugins are built. So loading only notes them; the
+command that would use one of them fails, and `check` fails for all.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from hector_host.config.problems import InvalidFileError, Problem
 from hector_host.config.sections import Reasoning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from hector_host.config.configuration import Config
     from hector_host.config.problems import KeyPath
-    from hector_host.config.sections import AgentConfig
+    from hector_host.config.sections import AgentConfig, Provided
 
 
 def warnings(config: Config) -> list[str]:
@@ -41,76 +41,76 @@ def check(config: Config) -> None:
 
 def doubts(config: Config) -> list[Problem]:
     """All of them, in the order of the lines."""
-    found = [*_providers(config), *_stores(config), *_agents(config), *_paths(config)]
+    judge = _Judge(config)
+    found = [*judge.providers(), *judge.stores(), *judge.agents(), *judge.paths()]
     return sorted(found, key=lambda problem: problem.line)
 
 
-def _providers(config: Config) -> Iterator[Problem]:
-    sections = {
-        Kind.LLM: config.llms,
-        Kind.EMBEDDER: config.embedders,
-        Kind.DATABASE: config.databases,
-        Kind.TOOL: config.tools,
-    }
-    for kind, entries in sections.items():
-        for entry in entries.values():
-            yield from _plugin(config, entry.plugin, (*entry.key, "type"), kind)
+class _Judge:
+    """Looks at every name and path of a configuration."""
 
+    def __init__(self, config: Config) -> None:
+        self._config = config
 
-def _plugin(config: Config, name: str, key: KeyPath, kind: Kind) -> Iterator[Problem]:
-    yield from _missing(config, config.plugins, name, key, "plugin", "plugins")
-    plugin = config.plugins.get(name)
-    if plugin and plugin.kind not in (None, kind):
-        what = f'the plugin "{name}" stands under {plugin.kind.group}' if plugin.kind else ""
-        step = f"Use one of {kind.group}, or declare it directly under plugins if it serves several kinds."
-        yield Problem(config.document.line(key), key, what, step)
+    def providers(self) -> Iterator[Problem]:
+        sections: list[tuple[Kind, list[Provided]]] = [
+            (Kind.LLM, [*self._config.llms.values()]),
+            (Kind.EMBEDDER, [*self._config.embedders.values()]),
+            (Kind.DATABASE, [*self._config.databases.values()]),
+            (Kind.TOOL, [*self._config.tools.values()]),
+        ]
+        for kind, entries in sections:
+            for entry in entries:
+                yield from self._plugin(entry.plugin, (*entry.key, "type"), kind)
 
+    def stores(self) -> Iterator[Problem]:
+        for store in self._config.document_stores.values():
+            yield from self._missing("embedders", store.embedder, (*store.key, "embedder"))
+            yield from self._missing("databases", store.database, (*store.key, "database"))
 
-def _stores(config: Config) -> Iterator[Problem]:
-    for store in config.document_stores.values():
-        yield from _missing(config, config.embedders, store.embedder, (*store.key, "embedder"), "embedder", "embedders")
-        yield from _missing(config, config.databases, store.database, (*store.key, "database"), "database", "databases")
+    def agents(self) -> Iterator[Problem]:
+        for agent in self._config.agents.values():
+            yield from self._missing("llms", agent.llm, (*agent.key, "llm"))
+            for index, name in enumerate(agent.tools or []):
+                yield from self._missing("tools", name, (*agent.key, "tools", index))
+            for index, name in enumerate(agent.document_stores):
+                yield from self._missing("document_stores", name, (*agent.key, "document_stores", index))
+            if agent.reasoning.plugin is not None:
+                yield from self._plugin(agent.reasoning.plugin, (*agent.key, "reasoning", "engine"), Kind.REASONING)
+                yield from self._likely_typos(agent)
 
+    def paths(self) -> Iterator[Problem]:
+        for key, path in self._named_paths():
+            if path is not None and not path.exists():
+                yield self._problem(key, f'"{path}" is not there', "A relative path begins at the folder of this file.")
 
-def _agents(config: Config) -> Iterator[Problem]:
-    for agent in config.agents.values():
-        yield from _missing(config, config.llms, agent.llm, (*agent.key, "llm"), "llm", "llms")
-        for index, name in enumerate(agent.tools or []):
-            yield from _missing(config, config.tools, name, (*agent.key, "tools", index), "tool", "tools")
-        for index, name in enumerate(agent.document_stores):
-            key = (*agent.key, "document_stores", index)
-            yield from _missing(config, config.document_stores, name, key, "document store", "document_stores")
-        if agent.reasoning.plugin is not None:
-            key = (*agent.key, "reasoning", "engine")
-            yield from _plugin(config, agent.reasoning.plugin, key, Kind.REASONING)
-            yield from _likely_typos(config, agent)
+    def _named_paths(self) -> Iterator[tuple[KeyPath, Path | None]]:
+        for plugin in self._config.plugins.values():
+            yield (*plugin.key, "path"), plugin.path
+            if plugin.tls:
+                yield from (((*plugin.key, "tls", name), getattr(plugin.tls, name)) for name in ("ca", "cert", "key"))
+        for store in self._config.document_stores.values():
+            yield (*store.key, "path"), store.path
 
+    def _plugin(self, name: str, key: KeyPath, kind: Kind) -> Iterator[Problem]:
+        yield from self._missing("plugins", name, key)
+        plugin = self._config.plugins.get(name)
+        if plugin and plugin.kind and plugin.kind is not kind:
+            step = f"Use one of {kind.group}, or declare it directly under plugins if it serves several kinds."
+            yield self._problem(key, f'"{name}" stands under {plugin.kind.group}', step)
 
-def _likely_typos(config: Config, agent: AgentConfig) -> Iterator[Problem]:
-    """Options of an engine that are nearly keys of ours: what was meant for the host would go to the plugin."""
-    for name in agent.reasoning.options:
-        near = get_close_matches(name, Reasoning.model_fields, n=1, cutoff=0.8)
-        if near:
-            key = (*agent.key, "reasoning", name)
-            what = f"goes to the plugin {agent.reasoning.plugin} as an option"
-            yield Problem(config.document.line(key), key, what, f"Did you mean {near[0]}?")
+    def _likely_typos(self, agent: AgentConfig) -> Iterator[Problem]:
+        """Options of an engine that are nearly keys of ours: what was meant for the host would go to the plugin."""
+        for name in agent.reasoning.options:
+            near = get_close_matches(name, Reasoning.model_fields, n=1, cutoff=0.8)
+            if near:
+                what = f"goes to the plugin {agent.reasoning.plugin} as an option"
+                yield self._problem((*agent.key, "reasoning", name), what, f"Did you mean {near[0]}?")
 
+    def _missing(self, section: str, name: str, key: KeyPath) -> Iterator[Problem]:
+        declared = getattr(self._config, section)
+        if name not in declared:
+            yield self._problem(key, *undeclared(declared, name, section))
 
-def _missing(
-    config: Config, declared: Mapping[str, object], name: str, key: KeyPath, kind: str, section: str
-) -> Iterator[Problem]:
-    if name not in declared:
-        what, step = undeclared(declared, name, kind, section)
-        yield Problem(config.document.line(key), key, what, step)
-
-
-def _paths(config: Config) -> Iterator[Problem]:
-    named: list[tuple[KeyPath, Path | None]] = []
-    for plugin in config.plugins.values():
-        named.append(((*plugin.key, "path"), plugin.path))
-        if plugin.tls:
-            named += [((*plugin.key, "tls", name), getattr(plugin.tls, name)) for name in ("ca", "cert", "key")]
-    named += [((*store.key, "path"), store.path) for store in config.document_stores.values()]
-    for key, path in named:
-        if path is not None and not path.exists():
-            yield Problem(config.document.line(key), key, f'"{path}" is not there', "Paths begin at the folder of the file.")
+    def _problem(self, key: KeyPath, what: str, step: str) -> Problem:
+        return Problem(self._config.document.line(key), key, what, step)

@@ -1,13 +1,13 @@
-"""What the file declares besides plugins: models, embedders, databases, tools, documents, agents, and the host's own."""
+"""What the file declares besides plugins: models, embedders, databases, tools, documents, agents, and the host."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from hector_host.config.entry import Clash, Entry, Section
-from hector_host.config.fields import FilePath, Names, Reference, Text, unfit
+from hector_host.config.fields import FilePath, Reference, Text, unfit
 from hector_host.config.units import reference
 
 CHUNK_OVERLAP = 100
@@ -25,7 +25,7 @@ class Provided(Entry):
 
 
 class LLMConfig(Provided):
-    """A language model: a plugin, which of its models, and how to sample. What is not given is the plugin's to choose."""
+    """A language model: a plugin, which of its models, and how to sample. What is not given is the plugin's choice."""
 
     model: str = ""
     """The model's name, as the plugin knows it."""
@@ -41,7 +41,7 @@ class LLMConfig(Provided):
     """Makes sampling repeatable, where the model can."""
     reasoning_effort: Text | None = None
     """none, low, medium, high or the model's own word."""
-    config: dict[str, JsonValue] = Field(default_factory=dict)
+    config: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
     """Options of this model that have no key of their own."""
 
 
@@ -124,8 +124,8 @@ class DocumentStoreConfig(Entry):
     def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
         """Chunks that overlap wholly never end."""
         overlap, size = given.get("chunk_overlap"), given.get("chunk_size", 800)
-        if isinstance(overlap, int) and isinstance(size, int) and 0 <= overlap and 50 <= size <= overlap:
-            yield Clash(("chunk_overlap",), f"is not less than chunk_size, which is {size}", "An eighth of it is usual.")
+        if isinstance(overlap, int) and isinstance(size, int) and overlap >= 0 and 50 <= size <= overlap:
+            yield Clash(("chunk_overlap",), "is not less than chunk_size", "An eighth of it is usual.")
 
 
 class Prompt(Section):
@@ -148,11 +148,11 @@ class Reasoning(Section):
     """How an agent comes to its answer. Keys that are not listed here are options of the engine's plugin."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
+    __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
 
-    engine: Annotated[str, BeforeValidator(_engine), WithJsonSchema({"type": "string", "pattern": "^(default|plugin:.+)$"})] = (
-        "default"
-    )
+    engine: Annotated[
+        str, BeforeValidator(_engine), WithJsonSchema({"type": "string", "pattern": "^(default|plugin:.+)$"})
+    ] = "default"
     """default, or "plugin:NAME"."""
     max_iterations: Annotated[int, Field(ge=1, le=1000)] = 20
     """Rounds of generating and using tools after which the run fails."""
@@ -187,14 +187,24 @@ class AgentConfig(Entry):
     """What it is for, in a sentence."""
     llm: Text
     """A key under llms."""
-    tools: Names | None = None
+    tools: list[Text] | None = None
     """Keys under tools. Not given: all of them. []: none."""
-    document_stores: Names = Field(default_factory=list)
+    document_stores: list[Text] = Field(default_factory=list)
     """Keys under document_stores, which it may search."""
     prompt: Prompt = Field(default_factory=Prompt)
     """What it is told."""
     reasoning: Reasoning = Field(default_factory=Reasoning)
     """How it comes to its answer."""
+
+    @classmethod
+    def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
+        """What an agent may use is listed once."""
+        for key in ("tools", "document_stores"):
+            value = given.get(key)
+            names = value if isinstance(value, list) else []
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield Clash((key, index), "is in the list already", "Keep one of them.")
 
 
 class Discovery(Section):
@@ -202,7 +212,9 @@ class Discovery(Section):
 
     enabled: bool = False
     """Whether to look."""
-    paths: list[FilePath] = Field(default_factory=lambda: [Path("plugins"), Path("~/.hector/plugins")], validate_default=True)
+    paths: list[FilePath] = Field(
+        default_factory=lambda: [Path("plugins"), Path("~/.hector/plugins")], validate_default=True
+    )
     """Folders to look in."""
 
 

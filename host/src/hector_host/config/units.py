@@ -23,7 +23,9 @@ _BYTES = {
 }
 
 _REFERENCE = re.compile(r"plugin:(.+)")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+"""The pattern of names that can stand in paths, labels and URLs."""
+
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _NETWORK_STEP = "Write localhost, an address, a network such as 10.0.0.0/8, a name or *.name; :port may follow."
@@ -75,13 +77,15 @@ def reference(text: str) -> str:
 
 def name(text: str) -> str:
     """A name that can stand in paths, labels and URLs."""
-    if not _NAME.fullmatch(text):
-        raise ValueError("is no usable name", "Use letters, digits, _, - and ., at most 64, no - or . at its beginning.")
+    if text.endswith("\n") or not re.match(NAME, text):
+        raise ValueError(
+            "is no usable name", "Use letters, digits, _, - and ., at most 64, no - or . at its beginning."
+        )
     return text
 
 
 def network(text: str) -> str:
-    """One entry of `allowed_networks`: `localhost`, an address, a CIDR network, a name, `*.name` or `*`, with `:port` or not."""
+    """One entry of `allowed_networks`: an address, a CIDR network, a name, `*.name` or `*`. A `:port` may follow."""
     if text == "*" or "/" in text:
         return text if text == "*" else _cidr(text)
     host, port = _split(text)

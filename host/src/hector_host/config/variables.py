@@ -1,8 +1,8 @@
 """`${NAME}` in texts: real variables first, then `.env` beside the file.
 
-    ${NAME}             its value; not being set is an error
-    ${NAME:-default}    its value; the default when it is not set or empty. Variables may stand in the default
-    $$                  a dollar
+${NAME}             its value; not being set is an error
+${NAME:-default}    its value; the default when it is not set or empty. Variables may stand in the default
+$$                  a dollar
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class _Reader:
         yield self._text[self._at :]
 
     def _variable(self, *, needed: bool) -> str:
-        """What stands after `${`, up to its `}`. A variable that is not `needed` (its value goes nowhere) may be unset."""
+        """What stands after `${`, up to its `}`. One that is not `needed` (its value goes nowhere) may be unset."""
         begin = self._at - 2
         match = _NAME.match(self._text, self._at)
         if match is None:

@@ -1,0 +1,122 @@
+"""A plugin's own description of itself: `plugin.yaml` in its folder, or `<executable>.plugin.yaml` beside a program.
+
+It is read before the plugin runs and whether or not it ever will, so nothing in it is executed or expanded.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from hector_host.config.document import read as read_document
+from hector_host.config.entry import Clash, Place, Section
+from hector_host.config.fields import Name, Text
+from hector_host.config.kinds import Kind
+from hector_host.config.problems import meant
+from hector_host.config.validation import read as read_model
+
+MANIFEST = "plugin.yaml"
+"""The manifest in a plugin's folder, and the end of the name of one beside an executable."""
+
+_ROOT = "plugin"
+_PLATFORM = re.compile(r"(linux|darwin|windows)(/(amd64|arm64))?")
+
+KindName = Literal["llm_provider", "database_provider", "embedder_provider", "tool_provider", "reasoning_strategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a plugin says of itself.
+
+    Attributes:
+        file: The manifest, absolute.
+        name: The name it goes by.
+        version: Of the plugin.
+        kinds: What it provides; at least one.
+        command: The program and its arguments, run in the manifest's folder. Empty beside an executable.
+        description: What it is for.
+        exclusive: It owns its data directory: no two processes of it share one.
+        platforms: Where it runs, as `linux` or `linux/amd64`. Empty: everywhere.
+    """
+
+    file: Path
+    name: str
+    version: str
+    kinds: tuple[Kind, ...]
+    command: tuple[str, ...] = ()
+    description: str = ""
+    exclusive: bool = False
+    platforms: tuple[str, ...] = ()
+
+
+class _Body(Section):
+    """The mapping under `plugin`."""
+
+    name: Name
+    """The name it goes by."""
+    version: Text
+    """The version of the plugin."""
+    type: KindName | None = None
+    """What it provides, where that is one kind."""
+    kinds: Annotated[list[KindName], Field(min_length=1)] | None = None
+    """What it provides."""
+    command: Annotated[list[Text], Field(min_length=1)] | None = None
+    """The program and its arguments."""
+    description: str = ""
+    """What it is for, in a sentence."""
+    exclusive: bool = False
+    """Whether it owns its data directory."""
+    platforms: list[Text] = Field(default_factory=list)
+    """Where it runs."""
+
+    @classmethod
+    def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
+        """The kinds are said once; platforms are those that Hector knows."""
+        if "type" in given and "kinds" in given:
+            yield Clash(("type",), "says what kinds says", "Keep one of them.")
+        elif "type" not in given and "kinds" not in given:
+            yield Clash((), "does not say what it provides", f"Add kinds: one or several of {', '.join(Kind)}.")
+        platforms = given.get("platforms")
+        for index, platform in enumerate(platforms if isinstance(platforms, list) else []):
+            if isinstance(platform, str) and platform and not _PLATFORM.fullmatch(platform):
+                step = "Write linux, darwin or windows; /amd64 or /arm64 may follow."
+                yield Clash(("platforms", index), "is not a platform", step)
+
+
+def manifest_of(path: Path) -> Path:
+    """Where the manifest of a folder or of an executable would be."""
+    return path / MANIFEST if path.is_dir() else path.with_name(f"{path.name}.{MANIFEST}")
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Reads a manifest.
+
+    Raises:
+        ConfigError: There is none, or it is wrong; all its problems in one message.
+    """
+    document = read_document(file, str(file), None)
+    value = document.value if isinstance(document.value, dict) else {}
+    for key in value:
+        if key != _ROOT:
+            document.blame((key,), "unknown key", meant(key, [_ROOT]))
+    body = None
+    if _ROOT in value:
+        body = read_model(_Body, value[_ROOT], (_ROOT,), Place(file.parent), document)
+    else:
+        document.blame((), "has no key plugin", "Write everything below plugin: name, version, kinds, command.")
+    document.refuse()
+    assert body is not None  # noqa: S101 (no body has problems)
+    names = body.kinds or ([body.type] if body.type else [])
+    return Manifest(
+        file=file.absolute(),
+        name=body.name,
+        version=body.version,
+        kinds=tuple(Kind(name) for name in names),
+        command=tuple(body.command or ()),
+        description=body.description,
+        exclusive=body.exclusive,
+        platforms=tuple(body.platforms),
+    )
