@@ -172,7 +172,7 @@ def fork_python(session: nox.Session, plugin: Path, folder: Path, wheels: Path) 
     copy_tracked(session, f"plugins/{plugin.name}", folder)
     with session.chdir(folder):
         session.run("uv", "venv", "--quiet", ".venv")
-        packages = (".", *requirements(folder, "test"))
+        packages = (".", *requirements(folder, "dev"))
         session.run("uv", "pip", "install", "--quiet", "--python", ".venv", "--find-links", wheels, *PINNED, *packages)
         session.run(folder / ".venv/bin/python", "-m", "pytest", external=True)
 

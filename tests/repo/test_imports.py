@@ -90,7 +90,7 @@ def test_a_plugin_imports_only_what_it_declares(plugins: list[Path]) -> None:
     undeclared = []
     for plugin in (path for path in plugins if (path / "pyproject.toml").exists()):
         manifest = tomllib.loads((plugin / "pyproject.toml").read_text())
-        wanted = manifest["project"]["dependencies"] + manifest["dependency-groups"]["test"]
+        wanted = manifest["project"]["dependencies"] + manifest["dependency-groups"]["dev"]
         declared = {normal(re.split(r"[^\w.-]", requirement, maxsplit=1)[0]) for requirement in wanted}
         own = (
             {path.name for path in plugin.glob("src/*")} | {path.stem for path in plugin.glob("tests/*.py")} | {"tests"}
