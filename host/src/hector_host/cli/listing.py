@@ -1,0 +1,50 @@
+"""`hector list`: the agents of a configuration."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from hector_host.cli.options import ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from hector_host.config import AgentConfig, Config
+
+
+def list_agents(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the agents that the configuration declares. Nothing is started."""
+    from hector_host.config import load
+
+    loaded = load(config)
+    if as_json:
+        print(json.dumps([_record(agent) for agent in loaded.agents.values()], ensure_ascii=False))
+        return
+    if not loaded.agents:
+        print(f"{loaded.file.name} declares no agents.")
+        return
+    _print_table(loaded)
+    print('\nAsk one: hector call AGENT "MESSAGE". Look at one: hector info AGENT.')
+
+
+def _record(agent: AgentConfig) -> dict[str, str | list[str] | None]:
+    return {
+        "agent": agent.id,
+        "name": agent.name,
+        "description": agent.description,
+        "llm": agent.llm,
+        "engine": agent.reasoning.engine,
+        "tools": agent.tools,
+        "document_stores": list(agent.document_stores),
+    }
+
+
+def _print_table(config: Config) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("agent", "llm", "engine", "description", box=None, header_style="bold")
+    for agent in config.agents.values():
+        description = agent.description or (agent.name if agent.name != agent.id else "")
+        table.add_row(*(escape(cell) for cell in (agent.id, agent.llm, agent.reasoning.engine, description)))
+    Console().print(table)

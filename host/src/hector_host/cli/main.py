@@ -1,0 +1,64 @@
+"""The command line as a whole: its verbs, and what every error becomes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+import typer
+
+from hector_host.cli import call, chat, index, info, init, listing, runs, schema, validate, version
+from hector_host.errors import HectorError
+
+HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
+
+One YAML file (hector.yaml) names the plugins and the agents that use them. Begin with [bold]hector init[/bold].
+"""
+
+BUG = 70
+"""Exit code of an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+
+app = typer.Typer(
+    name="hector",
+    help=HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("call")(call.call)
+app.command("chat")(chat.chat)
+app.command("index")(index.index)
+app.command("init")(init.init)
+app.command("list")(listing.list_agents)
+app.command("info")(info.info)
+app.command("validate")(validate.validate)
+app.command("schema")(schema.schema)
+app.add_typer(runs.app, name="runs")
+app.command("version")(version.version)
+
+
+def main() -> None:
+    """The entry point `hector`."""
+    try:
+        app()
+    except HectorError as error:
+        print(f"hector: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Who read the output has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - the last place that can tell
+        print(f"hector: internal error: {type(error).__name__}\n  {_keep_traceback()}", file=sys.stderr)
+        sys.exit(BUG)
+
+
+def _keep_traceback() -> str:
+    """Writes the traceback to a file, because it may hold what should not be on a screen, and says where."""
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="hector-bug-", suffix=".txt", delete=False) as file:
+        traceback.print_exc(file=file)
+    return f"This is a bug of Hector. What happened is in {file.name}; look it over for secrets before you report it."

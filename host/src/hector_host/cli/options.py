@@ -1,0 +1,32 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration. Without it: $HECTOR_CONFIG, then hector.yaml or config.yaml in this folder.",
+        show_default=False,
+    ),
+]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show what the plugins log, on stderr.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.", show_default=False)]
+SessionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--session", "-s", help="Go on with this conversation. Without it a new one begins.", show_default=False
+    ),
+]
+LLMOption = Annotated[
+    str | None,
+    typer.Option("--llm", help="Use this entry of llms: instead of the agent's own, this time.", show_default=False),
+]

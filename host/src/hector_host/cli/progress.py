@@ -1,0 +1,55 @@
+"""How far indexing is: a bar on a terminal, plain lines elsewhere. On stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hector_host.documents.index import Progress
+
+INTERVAL = 5.0
+"""Seconds between two plain lines."""
+
+
+@contextlib.contextmanager
+def showing(store: str) -> Iterator[Callable[[Progress], None]]:
+    """Gives the function to be told of progress."""
+    if not sys.stderr.isatty():
+        yield _Lines(store)
+        return
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.TextColumn("{task.description}"),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn("files · {task.fields[chunks]} chunks · {task.fields[speed]:.0f}/s ·"),
+        rich_progress.TimeRemainingColumn(),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(store, total=None, chunks=0, speed=0.0)
+
+        def tell(now: Progress) -> None:
+            speed = now.chunks / now.seconds if now.seconds else 0.0
+            bar.update(task, completed=now.files, total=now.total, chunks=now.chunks, speed=speed)
+
+        yield tell
+
+
+class _Lines:
+    """A line now and then."""
+
+    def __init__(self, store: str) -> None:
+        self._store = store
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.seconds < self._next:
+            return
+        self._next = progress.seconds + INTERVAL
+        print(f"{self._store}: {progress.files} of {progress.total} files, {progress.chunks} chunks", file=sys.stderr)

@@ -1,0 +1,92 @@
+"""`hector validate`: judges a configuration without running anything."""
+
+from __future__ import annotations
+
+import enum
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hector_host.cli.options import ConfigOption
+from hector_host.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hector_host.config import Config
+
+
+class Format(enum.StrEnum):
+    """How a verdict is printed."""
+
+    COMPACT = "compact"
+    VERBOSE = "verbose"
+    JSON = "json"
+
+
+def validate(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="The configuration; as --config.", show_default=False)
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How to print the verdict.")] = Format.COMPACT,
+    print_config: Annotated[
+        bool,
+        typer.Option("--print-config", "-p", help="Print the file with every default filled in.", show_default=False),
+    ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Take names that nothing declares and paths that are not there for errors."),
+    ] = False,
+) -> None:
+    """Judge a configuration: its keys, types, units and variables. Nothing is started.
+
+    A name that nothing declares, or a path that is not there, is a warning: the command that would use it fails.
+    Exit code 0: valid, 2: not.
+    """
+    from hector_host.config import check, find, load
+
+    path = find(file or config, os.environ)
+    try:
+        loaded = load(path)
+        if strict:
+            check(loaded)
+    except ConfigError as error:
+        _refuse(path, form, error)
+        raise typer.Exit(error.exit_code) from None
+    if print_config:
+        from hector_host.config.expansion import expanded
+
+        print(expanded(loaded), end="")
+        return
+    _accept(path, form, loaded)
+
+
+def _accept(path: Path, form: Format, config: Config) -> None:
+    if form is Format.JSON:
+        print(json.dumps({"valid": True, "file": str(path), "warnings": config.warnings}, ensure_ascii=False))
+        return
+    for warning in config.warnings:
+        print(f"warning: {warning}")
+    if form is Format.VERBOSE:
+        _print_title(path, "✓ valid")
+        for section in ("plugins", "llms", "embedders", "databases", "tools", "document_stores", "agents"):
+            print(f"{section}: {', '.join(getattr(config, section)) or 'none'}")
+    else:
+        print(f"{path}: valid")
+
+
+def _refuse(path: Path, form: Format, error: ConfigError) -> None:
+    if form is Format.JSON:
+        errors = [{"message": problem} for problem in str(error).split("\n\n")]
+        print(json.dumps({"valid": False, "file": str(path), "errors": errors}, ensure_ascii=False))
+        return
+    if form is Format.VERBOSE:
+        _print_title(path, "✗ not valid")
+    print(error)
+
+
+def _print_title(path: Path, status: str) -> None:
+    print(f"file: {path}\nstatus: {status}\n")

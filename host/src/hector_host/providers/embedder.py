@@ -1,0 +1,92 @@
+"""Embedders: texts become vectors, in batches where the plugin takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+from hector.plugin.v1.embedder_pb2 import (
+    INPUT_TYPE_DOCUMENT,
+    INPUT_TYPE_QUERY,
+    EmbedBatchRequest,
+    EmbedTextRequest,
+    GetDimensionsRequest,
+)
+from hector.plugin.v1.embedder_pb2_grpc import EmbedderProviderStub
+
+from hector_host.errors import CallError
+from hector_host.providers.rpc import Rpc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hector.plugin.v1.embedder_pb2 import EmbedBatchResponse, EmbedTextResponse, GetDimensionsResponse
+
+    from hector_host.config import EmbedderConfig
+    from hector_host.manager import Manager
+    from hector_host.providers.call import Call
+
+
+class EmbedderProvider:
+    """One entry of `embedders:`."""
+
+    def __init__(self, name: str, config: EmbedderConfig, manager: Manager) -> None:
+        self.name = name
+        self._model = config.config.model or ""
+        self._dimension = config.config.dimension or 0
+        self._rpc: Rpc[EmbedderProviderStub] = Rpc(f"embedder/{name}", config.plugin, manager, EmbedderProviderStub)
+
+    async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[Sequence[float]]:
+        """One vector for each text, in their order.
+
+        Args:
+            query: The texts are questions, not documents: some models embed the two differently.
+
+        Raises:
+            CallError: The plugin failed, or answered with another number of vectors or another length than configured.
+        """
+        vectors = await self._embed(texts, INPUT_TYPE_QUERY if query else INPUT_TYPE_DOCUMENT, call)
+        await self._check(vectors, len(texts))
+        return vectors
+
+    async def _embed(self, texts: Sequence[str], kind: int, call: Call) -> list[Sequence[float]]:
+        if len(texts) == 1:
+            return [await self._embed_one(texts[0], kind, call)]
+        batch = EmbedBatchRequest(texts=texts, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
+        try:
+            response: EmbedBatchResponse = await self._rpc.unary("EmbedBatch", batch, call, step="embed")
+        except CallError as error:
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+            return [await self._embed_one(text, kind, call) for text in texts]
+        return [embedding.vector for embedding in response.embeddings]
+
+    async def _embed_one(self, text: str, kind: int, call: Call) -> Sequence[float]:
+        request = EmbedTextRequest(text=text, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
+        response: EmbedTextResponse = await self._rpc.unary("EmbedText", request, call, step="embed")
+        return response.vector
+
+    async def _check(self, vectors: list[Sequence[float]], texts: int) -> None:
+        plugin = await self._rpc.plugin()
+        if len(vectors) != texts:
+            raise CallError(f"{plugin.label}: answered {len(vectors)} vectors for {texts} texts")
+        lengths = {len(vector) for vector in vectors}
+        if self._dimension and lengths - {self._dimension}:
+            raise CallError(
+                f"{plugin.label}: answered vectors of {max(lengths)} numbers,"
+                f" embedders.{self.name} says {self._dimension}",
+                f"Set embedders.{self.name}.config.dimension to what the model gives.",
+            )
+
+    async def dimension(self, call: Call) -> int:
+        """How many numbers a vector has: as configured, as the plugin says, or as it embeds."""
+        if self._dimension:
+            return self._dimension
+        try:
+            request = GetDimensionsRequest(model=self._model)
+            response: GetDimensionsResponse = await self._rpc.unary("GetDimensions", request, call)
+        except CallError as error:
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+            return len(await self._embed_one("dimension", INPUT_TYPE_DOCUMENT, call))
+        return response.dimension

@@ -1,0 +1,216 @@
+"""The one way in which a call goes to a plugin: metadata, deadline, retry, and every failure as a `CallError`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import grpc
+from grpc.aio import AioRpcError
+from hector.host.v1.run_pb2 import Step
+
+from hector_host.errors import CallError, quoted
+from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, REPEATED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from hector_host.manager import Manager, Plugin
+    from hector_host.providers.call import Call
+
+StubT = TypeVar("StubT")
+
+STREAM_LIMIT = 64 << 20
+"""Bytes that one stream may carry in all."""
+
+REFUSALS = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.PERMISSION_DENIED,
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+"""Codes that say that nothing was done."""
+
+TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED})
+"""Codes after which the same call may succeed."""
+
+
+class Rpc(Generic[StubT]):
+    """Calls the stub of one plugin on behalf of one provider.
+
+    Args:
+        provider: What the configuration calls it, e.g. "llm/custom"; steps carry it.
+        plugin: The name of the plugin behind it.
+        stub: Makes the stub of the provider's service on a channel.
+    """
+
+    def __init__(self, provider: str, plugin: str, manager: Manager, stub: Callable[[grpc.aio.Channel], StubT]) -> None:
+        self.provider = provider
+        self._name = plugin
+        self._manager = manager
+        self._make_stub = stub
+        self._connected: tuple[Plugin, StubT] | None = None
+
+    async def plugin(self) -> Plugin:
+        """The plugin, once it is ready.
+
+        Raises:
+            StartError: It never became ready.
+        """
+        return (await self._connect())[0]
+
+    async def _connect(self) -> tuple[Plugin, StubT]:
+        plugin = await self._manager.ready(self._name)
+        if self._connected is None or self._connected[0] is not plugin:
+            self._connected = (plugin, self._make_stub(plugin.channel))
+        return self._connected
+
+    async def unary(self, method: str, request: Any, call: Call, step: str = "") -> Any:
+        """The response of a unary RPC.
+
+        Args:
+            method: The name of the RPC.
+            step: The kind under which the call is recorded. Empty: it is not.
+
+        Raises:
+            CallError: The RPC failed, or the response says `success = false`.
+        """
+        plugin, stub = await self._connect()
+        started = time.monotonic()
+        ok = False
+        try:
+            response = await self._attempts(plugin, getattr(stub, method), method, request, call)
+            ok = True
+        except AioRpcError as error:
+            raise _call_error(plugin, method, error) from None
+        finally:
+            if step:
+                call.record(self._step(step, plugin, started, ok))
+        if getattr(response, "success", True) is False:
+            raise CallError(
+                f"{plugin.label}: {method}: {quoted(response.error) or 'failed without saying why'}",
+                detail=quoted(response.error),
+            )
+        return response
+
+    async def _attempts(self, plugin: Plugin, rpc: Any, method: str, request: Any, call: Call) -> Any:
+        deadline = time.monotonic() + plugin.timeout
+        attempts = ATTEMPTS if method in REPEATED else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                return await rpc(request, timeout=deadline - time.monotonic(), metadata=plugin.metadata + call.metadata)
+            except AioRpcError as error:
+                delay = FIRST_DELAY * 2 ** (attempt - 1)
+                again = error.code() is grpc.StatusCode.UNAVAILABLE and plugin.failure is None
+                if attempt == attempts or not again or time.monotonic() + delay >= deadline:
+                    raise
+                await asyncio.sleep(delay)
+        raise AssertionError
+
+    async def stream(self, method: str, request: Any, call: Call, step: str) -> AsyncIterator[Any]:
+        """The messages of a streaming RPC. The plugin's timeout bounds the wait for each of them.
+
+        Raises:
+            CallError: The stream broke, stalled or carries more than it may.
+        """
+        plugin, stub = await self._connect()
+        started = time.monotonic()
+        ok = False
+        rpc = getattr(stub, method)(request, metadata=plugin.metadata + call.metadata)
+        watch = _GapWatch(rpc, plugin.timeout)
+        received = 0
+        try:
+            async for message in rpc:
+                watch.saw_message()
+                received += message.ByteSize()
+                if received > STREAM_LIMIT:
+                    raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB")
+                yield message
+            ok = True
+        except AioRpcError as error:
+            raise _call_error(plugin, method, error) from None
+        except asyncio.CancelledError:
+            if not watch.expired:
+                raise
+            raise _too_late(plugin, method) from None
+        finally:
+            watch.stop()
+            rpc.cancel()
+            call.record(self._step(step, plugin, started, ok))
+
+    def _step(self, kind: str, plugin: Plugin, started: float, ok: bool) -> Step:
+        return Step(
+            kind=kind,
+            provider=self.provider,
+            plugin=plugin.name,
+            pid=plugin.pid,
+            seconds=time.monotonic() - started,
+            ok=ok,
+        )
+
+
+class _GapWatch:
+    """Cancels a stream whose next message does not come in time.
+
+    One timer for the whole stream, which looks when the last message came: setting one for each message would cost more
+    than the message.
+    """
+
+    def __init__(self, rpc: Any, gap: float) -> None:
+        self._rpc = rpc
+        self._gap = gap
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(gap, self._look)
+        self.expired = False
+
+    def saw_message(self) -> None:
+        self._last = self._loop.time()
+
+    def _look(self) -> None:
+        left = self._last + self._gap - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+            return
+        self.expired = True
+        self._rpc.cancel()
+
+    def stop(self) -> None:
+        self._timer.cancel()
+
+
+def _too_late(plugin: Plugin, method: str) -> CallError:
+    return CallError(
+        f"{plugin.label}: {method} did not answer within {plugin.timeout:g} s",
+        f"Give it more time with security.timeout of plugin {plugin.name}, or look into its log: {plugin.log_file}",
+        code=grpc.StatusCode.DEADLINE_EXCEEDED,
+        detail=f"no answer within {plugin.timeout:g} s",
+        outcome_unknown=method not in READ_ONLY,
+    )
+
+
+def _call_error(plugin: Plugin, method: str, error: AioRpcError) -> CallError:
+    """A gRPC failure, with the name of who failed and, where the process died, how."""
+    code = error.code()
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return _too_late(plugin, method)
+    details = quoted(error.details() or "")
+    if code is grpc.StatusCode.UNAVAILABLE and plugin.failure is not None:
+        what, step = f"{plugin.failure.what}, during {method}", plugin.failure.step
+    else:
+        what, step = f"{plugin.label}: {method}: {code.name}" + (f": {details}" if details else ""), ""
+    return CallError(
+        what,
+        step,
+        code=code,
+        detail=details,
+        retryable=code in TRANSIENT,
+        outcome_unknown=code not in REFUSALS and method not in READ_ONLY,
+    )

@@ -1,0 +1,170 @@
+"""One thread that owns a SQLite connection and commits what is waiting together.
+
+What is submitted is executed in that order. Everything that waits when the thread comes round goes into one
+transaction, so many runs share one sync of the disk; a result is given out only after its transaction is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hector_host.errors import HectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 10.0
+"""Seconds that a transaction waits for another process's."""
+
+GROUP_LIMIT = 256
+"""Operations in one transaction: bounds how long the first of them waits for the last."""
+
+
+@dataclass(slots=True)
+class _Operation:
+    work: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """The thread, from `start` to `stop`.
+
+    Args:
+        path: The database file; its folder is made.
+        prepare: Called with the new connection in the thread, outside any transaction.
+    """
+
+    def __init__(self, path: Path, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self._path = path
+        self._prepare = prepare
+        self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="hector-journal")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """Opens the file.
+
+        Raises:
+            HectorError: It cannot be opened, or is of a newer version.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        try:
+            await self.submit(lambda _: None)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Ends the thread after everything submitted."""
+        if not self._stopped:
+            self._stopped = True
+            self._queue.put(None)
+            await asyncio.shield(asyncio.to_thread(self._thread.join))
+
+    def submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Queues an operation at once; the future has its result once it is on disk, or a HectorError."""
+        if self._loop is None or self._stopped:
+            raise HectorError(f"{self._path}: the journal is closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Operation(work, future))
+        return future
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        failure: HectorError | None = None
+        try:
+            connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            failure = self._failed(error)
+        except HectorError as error:
+            failure = error
+        try:
+            while group := self._next_group():
+                if connection is None:
+                    _fail(group, failure)
+                else:
+                    self._commit(connection, group)
+                self._answer(group)
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        # WAL: readers never wait for the writer. FULL: a commit is on disk when it returns, power loss included.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        self._prepare(connection)
+        return connection
+
+    def _next_group(self) -> list[_Operation]:
+        """Everything that waits; empty when there will be no more."""
+        first = self._queue.get()
+        if first is None:
+            return []
+        group = [first]
+        while len(group) < GROUP_LIMIT:
+            try:
+                operation = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if operation is None:
+                self._queue.put(None)
+                break
+            group.append(operation)
+        return group
+
+    def _commit(self, connection: sqlite3.Connection, group: list[_Operation]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for operation in group:
+                operation.result = operation.work(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - whatever an operation raises is its caller's
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if len(group) == 1:
+                group[0].error = self._failed(error) if isinstance(error, sqlite3.Error) else error
+                return
+            # One of them is at fault: alone, each meets its own fate.
+            for operation in group:
+                self._commit(connection, [operation])
+
+    def _answer(self, group: list[_Operation]) -> None:
+        def deliver() -> None:
+            for operation in group:
+                if operation.future.done():
+                    continue
+                if operation.error is not None:
+                    operation.future.set_exception(operation.error)
+                else:
+                    operation.future.set_result(operation.result)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(deliver)
+
+    def _failed(self, error: Exception) -> HectorError:
+        return HectorError(
+            f"{self._path}: cannot keep the journal: {error}",
+            "Check that the disk has room and that the folder of storage.path can be written.",
+        )
+
+
+def _fail(group: list[_Operation], failure: HectorError | None) -> None:
+    for operation in group:
+        operation.error = failure
