@@ -2,6 +2,6 @@
 
 from hector_sdk import serve
 
-from hector_faiss_database.provider import FaissDatabase
+from hector_faiss_database.plugin import FaissDatabase
 
 serve(FaissDatabase(), description="Exact, durable vector search by FAISS and SQLite.")

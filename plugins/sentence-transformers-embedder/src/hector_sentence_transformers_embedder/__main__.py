@@ -2,6 +2,6 @@
 
 from hector_sdk import serve
 
-from hector_sentence_transformers_embedder.provider import SentenceTransformersEmbedder
+from hector_sentence_transformers_embedder.plugin import SentenceTransformersEmbedder
 
 serve(SentenceTransformersEmbedder(), description="Embeddings by any sentence-transformers model.")
