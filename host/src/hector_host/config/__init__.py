@@ -4,25 +4,16 @@
 uses it.
 """
 
+from hector_host.config.agents import AgentConfig, Prompt, Reasoning
 from hector_host.config.configuration import Config
+from hector_host.config.host import Discovery, Server, Storage
 from hector_host.config.kinds import Kind
 from hector_host.config.loading import find, load
 from hector_host.config.plugins import TLS, PluginConfig, Restart, Security
 from hector_host.config.problems import InvalidFileError, KeyPath, Problem
+from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
 from hector_host.config.references import check
-from hector_host.config.sections import (
-    AgentConfig,
-    DatabaseConfig,
-    Discovery,
-    DocumentStoreConfig,
-    EmbedderConfig,
-    LLMConfig,
-    Prompt,
-    Reasoning,
-    Server,
-    Storage,
-    ToolConfig,
-)
+from hector_host.config.stores import DocumentStoreConfig
 
 __all__ = [
     "TLS",

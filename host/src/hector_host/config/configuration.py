@@ -13,22 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from hector_host.config.agents import AgentConfig
     from hector_host.config.document import Document
     from hector_host.config.entry import Entry
+    from hector_host.config.host import Discovery, Server, Storage
     from hector_host.config.plugins import PluginConfig
     from hector_host.config.problems import KeyPath
-    from hector_host.config.sections import (
-        AgentConfig,
-        DatabaseConfig,
-        Discovery,
-        DocumentStoreConfig,
-        EmbedderConfig,
-        LLMConfig,
-        Provided,
-        Server,
-        Storage,
-        ToolConfig,
-    )
+    from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, Provided, ToolConfig
+    from hector_host.config.stores import DocumentStoreConfig
 
 E = TypeVar("E", bound="Entry")
 

@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING
 
 from hector_host.config import document as documents
 from hector_host.config import variables
+from hector_host.config.agents import AgentConfig
 from hector_host.config.configuration import Config
 from hector_host.config.entry import Place
+from hector_host.config.host import Server, Storage
 from hector_host.config.problems import InvalidFileError, Problem, meant, shown
+from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
 from hector_host.config.reader import Reader
 from hector_host.config.references import warnings
-from hector_host.config.sections import (
-    AgentConfig,
-    DatabaseConfig,
-    DocumentStoreConfig,
-    EmbedderConfig,
-    LLMConfig,
-    Server,
-    Storage,
-    ToolConfig,
-)
+from hector_host.config.stores import DocumentStoreConfig
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from hector_host.config.entry import Clash, Entry, Section
 from hector_host.config.fields import Address, Duration, FilePath, Network, Size, Text
@@ -95,7 +95,7 @@ class PluginConfig(Entry):
     """A program and its arguments."""
     address: Address | None = None
     """Where it listens: host:port, dns:///host:port or unix:PATH."""
-    config: dict[str, JsonValue] = Field(default_factory=dict, repr=False)
+    config: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Its options. The plugin says which there are; `hector info` prints them."""
     security: Security = Field(default_factory=Security)
     """What it may do."""

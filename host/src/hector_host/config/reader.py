@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hector_host.config.agents import AgentConfig
 from hector_host.config.entry import Entry, Place, Section
+from hector_host.config.host import Discovery
 from hector_host.config.kinds import Kind
 from hector_host.config.plugins import SOURCES, PluginConfig
 from hector_host.config.problems import meant
-from hector_host.config.sections import AgentConfig, Discovery
 from hector_host.config.units import name as usable_name
 from hector_host.config.validation import as_written, read
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from hector_host.config.agents import Reasoning
 from hector_host.config.configuration import undeclared
 from hector_host.config.kinds import Kind
 from hector_host.config.problems import InvalidFileError, Problem
-from hector_host.config.sections import Reasoning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hector_host.config.agents import AgentConfig
     from hector_host.config.configuration import Config
     from hector_host.config.problems import KeyPath
-    from hector_host.config.sections import AgentConfig, Provided
+    from hector_host.config.provided import Provided
 
 
 def warnings(config: Config) -> list[str]:

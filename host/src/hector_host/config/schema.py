@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from hector_host.config import sections
+from hector_host.config.agents import AgentConfig
 from hector_host.config.descriptions import descriptions
+from hector_host.config.host import Discovery, Server, Storage
 from hector_host.config.kinds import Kind
 from hector_host.config.plugins import SOURCES, PluginConfig
+from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
+from hector_host.config.stores import DocumentStoreConfig
 from hector_host.config.units import NAME
 from hector_host.config.validation import fields, inner
 
@@ -23,15 +26,15 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _ENTRIES: dict[str, type[Section]] = {
-    "llms": sections.LLMConfig,
-    "embedders": sections.EmbedderConfig,
-    "databases": sections.DatabaseConfig,
-    "tools": sections.ToolConfig,
-    "document_stores": sections.DocumentStoreConfig,
-    "agents": sections.AgentConfig,
+    "llms": LLMConfig,
+    "embedders": EmbedderConfig,
+    "databases": DatabaseConfig,
+    "tools": ToolConfig,
+    "document_stores": DocumentStoreConfig,
+    "agents": AgentConfig,
 }
-_LISTED: list[type[Section]] = [PluginConfig, sections.ToolConfig, sections.DocumentStoreConfig]
-_FIXED: dict[str, type[Section]] = {"storage": sections.Storage, "server": sections.Server}
+_LISTED: list[type[Section]] = [PluginConfig, ToolConfig, DocumentStoreConfig]
+_FIXED: dict[str, type[Section]] = {"storage": Storage, "server": Server}
 
 _PURPOSES = {
     "version": "The version of this format. There is one.",
@@ -56,7 +59,7 @@ _VARIABLE_REF: Schema = {"$ref": "#/$defs/Variable"}
 
 def schema() -> Schema:
     """The schema, JSON Schema draft 2020-12."""
-    models: list[type[Section]] = [PluginConfig, sections.Discovery, *_ENTRIES.values(), *_FIXED.values()]
+    models: list[type[Section]] = [PluginConfig, Discovery, *_ENTRIES.values(), *_FIXED.values()]
     _, generated = models_json_schema([(model, "validation") for model in models])
     definitions: Schema = generated["$defs"]
     for model in _all(models):
@@ -109,7 +112,7 @@ def _entries(model: type[Section]) -> Schema:
 
 
 def _plugins() -> Schema:
-    discovery = _optional(_ref(sections.Discovery))
+    discovery = _optional(_ref(Discovery))
     groups = {kind.group: {"$ref": "#/$defs/PluginGroup"} for kind in Kind}
     by_name = {
         "type": "object",

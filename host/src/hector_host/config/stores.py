@@ -1,0 +1,47 @@
+"""A document store: the documents, how they are cut, and where their vectors are."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from hector_host.config.entry import Clash, Entry
+from hector_host.config.fields import FilePath, Text
+
+CHUNK_OVERLAP = 100
+"""Characters that neighbouring chunks share, where the file does not say and chunks are large enough."""
+
+
+class DocumentStoreConfig(Entry):
+    """A folder whose documents agents can search. Sizes are in characters."""
+
+    path: FilePath
+    """The folder, or one file."""
+    include: list[Text] = Field(default_factory=lambda: ["**/*.md", "**/*.txt"])
+    """Patterns of the files to read, relative to the folder."""
+    exclude: list[Text] = Field(default_factory=list)
+    """Patterns of the files to leave out."""
+    embedder: Text
+    """A key under embedders."""
+    database: Text
+    """A key under databases."""
+    chunk_size: Annotated[int, Field(ge=50, le=100_000)] = 800
+    """Characters of a passage at most."""
+    chunk_overlap: Annotated[int, Field(ge=0)] = Field(
+        default_factory=lambda data: min(CHUNK_OVERLAP, data.get("chunk_size", 800) // 8)
+    )
+    """Characters that neighbouring passages share. Not given: 100, or an eighth of a chunk where that is less."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 5
+    """Passages that a search returns."""
+
+    @property
+    def name(self) -> str:
+        """Its key in the file."""
+        return self.id
+
+    @classmethod
+    def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
+        """Chunks that overlap wholly never end."""
+        overlap, size = given.get("chunk_overlap"), given.get("chunk_size", 800)
+        if isinstance(overlap, int) and isinstance(size, int) and overlap >= 0 and 50 <= size <= overlap:
+            yield Clash(("chunk_overlap",), "is not less than chunk_size", "An eighth of it is usual.")
