@@ -20,6 +20,10 @@ ROOT = Path(__file__).parent
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
+QUESTIONS = (
+    ("librarian", "What does the host do when a plugin prints before its handshake?"),
+    ("librarian_go", "How does a plugin refuse an option?"),
+)
 DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", *PYTHON_PLUGINS]
 
 
@@ -30,10 +34,11 @@ def demo(session: nox.Session) -> None:
         "Installs Hector and its plugins. The embedder brings PyTorch, whose build for CUDA, the default on Linux,"
     )
     session.log("fills 5.5 GB of disk. UV_TORCH_BACKEND=cpu in the environment chooses the small build instead.")
-    install(session)
+    install(session, "demo")
     build(session)
-    session.run("hector", "index", "--config", "examples/documents.yaml")
-    session.run("hector", "call", "reader", "What is a receipt?", "--config", "examples/documents.yaml")
+    session.run("hector", "index", "--config", "examples/demo.yaml")
+    for agent, question in QUESTIONS:
+        session.run("hector", "call", agent, question, "--config", "examples/demo.yaml")
 
 
 @nox.session
