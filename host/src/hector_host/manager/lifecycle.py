@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from hector_host.errors import ConfigError, HectorError, PluginError, StartError
+from hector_host.errors import HectorError, PluginError
+from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
 from hector_host.manager.local import LocalInstance
 from hector_host.manager.plugin import label
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from hector_host.config import Config, PluginConfig
     from hector_host.manager.logbook import Logbook
     from hector_host.manager.plugin import Plugin
-
-SHOWN_LINES = 10
-"""Lines of a plugin's log that an error shows."""
 
 
 class Lifecycle:
@@ -98,53 +96,32 @@ class Lifecycle:
 
     async def _live(self) -> None:
         try:
-            self._running = await self._instance.open()
+            try:
+                self._running = await self._instance.open()
+            except BaseException:
+                await self._instance.close(0)
+                raise
         except Exception as error:  # noqa: BLE001 (whoever waits for the plugin gets it)
-            await self._instance.close(0)
             self._fail(error)
             return
-        self._change(State.READY, "healthy")
         self._settled.set()
+        self._change(State.READY, "healthy")
         reason = await self._instance.ended()
         await self._instance.close(0)
         self._change(State.FAILED, reason)
 
     def _fail(self, error: Exception) -> None:
-        self._error, reason = self._explained(error)
-        self._change(State.FAILED, reason)
+        who = label(self._instance.kind, self._plugin.name)
+        self._error, reason = explained(error, who, self._plugin, self._config, self._book)
         self._settled.set()
+        self._change(State.FAILED, reason)
 
     def _stopped(self) -> None:
         if self._error is None:
-            what = f"{label(self._instance.kind, self._plugin.name)}: was stopped"
-            self._error = PluginError(what)
+            self._error = PluginError(f"{label(self._instance.kind, self._plugin.name)}: was stopped by the host")
+        self._settled.set()
         if self.state in {State.STARTING, State.DRAINING}:
             self._change(State.STOPPED, "stopped by the host")
-        self._settled.set()
-
-    def _explained(self, error: Exception) -> tuple[Exception, str]:
-        """A failure with the plugin's name and, where they help, its last log lines; and the reason of the change."""
-        who = label(self._instance.kind, self._plugin.name)
-        if isinstance(error, Failure):
-            return StartError(
-                f"{who}: {error.what}{self._last_lines() if error.show_log else ''}", error.step
-            ), error.reason
-        if isinstance(error, HectorError):
-            return error, "manifest"
-
-        if isinstance(error, Rejected):
-            return self._rejected(who, error), "options"
-        return error, "internal"
-
-    def _last_lines(self) -> str:
-        lines = self._book.last(SHOWN_LINES)
-        return "\n  last log lines:" + "".join(f"\n    {line}" for line in lines) if lines else "\n  it logged nothing"
-
-    def _rejected(self, who: str, error: Rejected) -> ConfigError:
-        key = (*self._plugin.key, "config")
-        said = [(violation.field, violation.words) for violation in error.violations] or [((), error.words)]
-        what = "\n".join(f"{self._config.locate(*key, *field)}: {words}" for field, words in said)
-        return ConfigError(what, f"{who} says so of its options.")
 
     def _change(self, new: State, reason: str) -> None:
         old, self.state = self.state, new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import sys
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from hector_host.manager.failure import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hector_host.config import Config, Manifest, PluginConfig
+    from hector_host.config import Config, PluginConfig
+    from hector_host.config.manifest import Manifest
 
 MANIFEST = package.MANIFEST
-SIDECAR = ".plugin.yaml"
 PYTHONS = frozenset({"python", "python3"})
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+"""Manifests spell them as Go does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,10 @@ def _from_path(path: Path, place: str, folder: Path) -> LaunchPlan:
                 f"{place} names it: write its manifest, or name the executable itself.",
             )
         return _from_manifest(manifest, path)
-    sidecar = path.with_name(path.name + SIDECAR)
+    sidecar = path.with_name(f"{path.name}.{MANIFEST}")
     manifest = _read(sidecar) if sidecar.is_file() else None
     if manifest is not None and manifest.command:
-        return LaunchPlan(tuple(manifest.command), path.parent, manifest)
+        return LaunchPlan(manifest.command, path.parent, manifest)
     command = ("python", str(path)) if path.suffix == ".py" else (str(path),)
     return LaunchPlan(command, folder, manifest)
 
@@ -83,13 +86,13 @@ def _from_manifest(path: Path, folder: Path) -> LaunchPlan:
         raise Failure(
             "exec", f"its manifest {path} has no command", "Add one, for example command: [python, -m, my_plugin]."
         )
-    return LaunchPlan(tuple(manifest.command), folder, manifest)
+    return LaunchPlan(manifest.command, folder, manifest)
 
 
 def _read(path: Path) -> Manifest:
-    from hector_host.config import manifest
+    from hector_host.config.manifest import read_manifest
 
-    return manifest.load(path)
+    return read_manifest(path)
 
 
 def _resolved(made: LaunchPlan, environ: Mapping[str, str]) -> LaunchPlan:

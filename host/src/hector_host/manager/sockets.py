@@ -32,8 +32,8 @@ def private_folder() -> Path:
     if length >= PATH_LIMIT:
         raise Failure(
             "exec",
-            f"the path of its socket would have {length} bytes, and a socket's path has less than {PATH_LIMIT}: {parent}",
-            "Set TMPDIR to a folder with a shorter path.",
+            f"the path of its socket would have {length} bytes, and a socket's path has less than {PATH_LIMIT}",
+            f"Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path than {parent}",
         )
     return Path(tempfile.mkdtemp(prefix="hector-", dir=parent))
 
@@ -47,7 +47,11 @@ def own_socket(path: Path) -> int:
     try:
         descriptor = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
-        raise Failure("handshake", f"announces a socket that cannot be opened: {path}: {error.strerror}") from None
+        raise Failure(
+            "handshake",
+            f"announces a socket that cannot be opened: {path}: {error.strerror}",
+            "A plugin announces a socket of its own.",
+        ) from None
     status = os.fstat(descriptor)
     problem = ""
     if stat.S_ISLNK(status.st_mode):

@@ -1,0 +1,14 @@
+"""Says what its option `stderr` holds and ends at once, with the exit code or by the signal that its options name."""
+
+import json
+import os
+import sys
+
+options = json.loads(os.environ["HECTOR_PLUGIN_CONFIG"])
+sys.stderr.write(options.get("stderr", ""))
+sys.stderr.flush()
+sys.stdout.write(options.get("stdout", ""))
+sys.stdout.flush()
+if "signal" in options:
+    os.kill(os.getpid(), options["signal"])
+sys.exit(options.get("code", 0))

@@ -1,0 +1,106 @@
+"""A manager over a written configuration, and after each test the proof that nothing of it is left."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from hector_host import config
+from hector_host.manager import Manager, StateChange
+
+FAULTY = Path(__file__).parents[2] / "faulty"
+
+
+class Host:
+    """Writes hector.yaml into `folder` and makes managers over it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = Path("hector.yaml")  # the tests run in its folder, so that messages name it thus
+        self.changes: list[StateChange] = []
+        self.notices: list[str] = []
+        self.lines: list[tuple[str, str]] = []
+
+    def write(self, *, groups: bool = True, **plugins: dict[str, Any]) -> Path:
+        listed: Any = {"llm_providers": plugins} if groups else plugins
+        self.file.write_text(yaml.safe_dump({"version": "1", "plugins": listed}, sort_keys=False))
+        return self.file
+
+    def manager(self, *, groups: bool = True, **plugins: dict[str, Any]) -> Manager:
+        self.write(groups=groups, **plugins)
+        return self.over(self.file)
+
+    def over(self, file: Path) -> Manager:
+        return Manager(
+            config.load(file),
+            self.changes.append,
+            notice=self.notices.append,
+            on_log=lambda name, record: self.lines.append((name, str(record))),
+        )
+
+    def faulty(self, name: str, timeout: str = "20s", **options: Any) -> dict[str, Any]:
+        return {"path": str(FAULTY / f"{name}.py"), "config": options, "start_timeout": timeout}
+
+    def data(self, name: str) -> Path:
+        return self.folder / ".hector" / "plugins" / name
+
+    def log(self, name: str) -> Path:
+        return self.folder / ".hector" / "logs" / f"{name}.log"
+
+    @property
+    def states(self) -> list[str]:
+        return [f"{change.new.value}: {change.reason}" for change in self.changes]
+
+
+def living(folder: Path) -> list[psutil.Process]:
+    """Processes, dead ones included, that were started over a configuration in `folder`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("HECTOR_PLUGIN_DATA_DIR", "").startswith(str(folder)):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def zombies() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
+
+
+async def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+    """The first truthy answer of `holds`."""
+    async with asyncio.timeout(seconds):
+        while not (found := holds()):
+            await asyncio.sleep(0.01)
+    return found
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    runtime = Path(tempfile.mkdtemp(prefix="hr"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.chdir(tmp_path)
+    descriptors = len(os.listdir("/proc/self/fd"))
+    yield Host(tmp_path)
+    left = living(tmp_path)
+    for process in left:
+        process.kill()
+    sockets = [path.name for path in runtime.iterdir()]
+    shutil.rmtree(runtime)
+    assert left == []
+    assert zombies() == []
+    assert sockets == []
+    assert len(os.listdir("/proc/self/fd")) <= descriptors + 4  # gRPC keeps its poller's
+
+
+@pytest.fixture(name="until")
+def _until():
+    return until
