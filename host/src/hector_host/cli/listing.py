@@ -39,12 +39,11 @@ def _record(agent: AgentConfig) -> dict[str, str | list[str] | None]:
 
 
 def _print_table(config: Config) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from hector_host.cli.columns import aligned
 
-    table = Table("agent", "llm", "engine", "description", box=None, header_style="bold")
-    for agent in config.agents.values():
-        description = agent.description or (agent.name if agent.name != agent.id else "")
-        table.add_row(*(escape(cell) for cell in (agent.id, agent.llm, agent.reasoning.engine, description)))
-    Console().print(table)
+    rows = [("agent", "llm", "engine", "description")]
+    rows += [
+        (agent.id, agent.llm, agent.reasoning.engine, agent.description or agent.name)
+        for agent in config.agents.values()
+    ]
+    print(aligned(rows))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from hector_host.runtime.journal import EffectRecord, RunRecord, RunSummary
     from hector_host.runtime.sqlite import SqliteJournal
 
-QUESTION_WIDTH = 60
+QUESTION = 60
+"""Characters shown of one."""
 
 app = typer.Typer(help="Look at what agents did.", no_args_is_help=True)
 
@@ -70,20 +71,17 @@ async def _list(path: Path | None, session: str | None, limit: int, *, as_json: 
     if not runs:
         print("There are no runs yet.")
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
+    from hector_host.cli.columns import aligned
     from hector_host.errors import quoted
 
-    table = Table(box=None, header_style="bold")
-    for column in ("run", "when", "agent", "status"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("question", overflow="ellipsis", no_wrap=True)
-    for run in runs:
-        cells = (run.id, _when(run.created), run.agent, run.status, quoted(run.question, QUESTION_WIDTH))
-        table.add_row(*(escape(cell) for cell in cells))
-    Console().print(table)
+    print(
+        aligned(
+            [
+                ("run", "when", "agent", "status", "question"),
+                *((run.id, _when(run.created), run.agent, run.status, quoted(run.question, QUESTION)) for run in runs),
+            ]
+        )
+    )
 
 
 async def _show(run_id: str, path: Path | None, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hector.host.v1.run_pb2 import RunFinished, RunStarted
 
 from hector_host import errors
+from hector_host.cli.columns import aligned
 from hector_host.errors import quoted
 
 if TYPE_CHECKING:
@@ -184,10 +185,8 @@ def print_sources(sources: Iterable[Source]) -> None:
     listed = list(sources)
     if not listed:
         return
-    print("Sources:", file=sys.stderr)
-    width = max(len(source.location) for source in listed)
-    for source in listed:
-        print(f"  {source.location:<{width}}  {source.score:.2f}  {quoted(source.text, SHOWN)}", file=sys.stderr)
+    rows = [(source.location, f"{source.score:.2f}", quoted(source.text, SHOWN)) for source in listed]
+    print(f"Sources:\n{aligned(rows, '  ')}", file=sys.stderr)
 
 
 def print_steps(steps: Iterable[Step]) -> None:
@@ -196,9 +195,4 @@ def print_steps(steps: Iterable[Step]) -> None:
     rows += [
         (step.kind, step.provider, step.plugin, str(step.pid or "-"), f"{step.seconds * 1000:.1f}") for step in steps
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print(
-            "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
-            file=sys.stderr,
-        )
+    print(aligned(rows, "  "), file=sys.stderr)
