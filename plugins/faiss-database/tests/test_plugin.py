@@ -1,5 +1,7 @@
 """The contract's words on DatabaseProvider, one by one, over a real socket."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import grpc
@@ -7,6 +9,7 @@ import pytest
 from hector.plugin.v1 import database_pb2 as pb
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
 from hector_faiss_database.plugin import FaissDatabase
+from hector_faiss_database.store import Store
 from hector_sdk.testing import Stubs, running
 from hector_sdk.values import struct
 
@@ -187,6 +190,41 @@ class TestSearchVectors:
     async def test_bad_requests(self, db, changes, message):
         request = {"collection": "c", "vector": [1, 0], "limit": 1} | changes
         assert await refusal(db.SearchVectors(pb.SearchVectorsRequest(**request))) == ("INVALID_ARGUMENT", message)
+
+
+class TestReadsBesideWrites:
+    async def test_a_search_does_not_wait_for_the_disk(self, db, monkeypatch):
+        await upsert(db, vector("a", 1, 0))
+        reached, free = threading.Event(), threading.Event()
+        put = Store.put
+
+        def slow(store, *arguments) -> None:
+            reached.set()
+            assert free.wait(30)
+            put(store, *arguments)
+
+        monkeypatch.setattr(Store, "put", slow)
+        writing = asyncio.create_task(upsert(db, vector("b", 2, 0)))
+        await asyncio.to_thread(reached.wait, 30)
+        assert [each.id for each in await search(db, 1, 0)] == ["a"]
+        page = await db.ListVectors(pb.ListVectorsRequest(collection="c"))
+        assert [each.id for each in page.vectors] == ["a"]
+        assert not writing.done()
+        free.set()
+        await writing
+        assert [each.id for each in await search(db, 1, 0)] == ["b", "a"]
+
+    async def test_searches_see_each_batch_whole(self, db):
+        async def overwrite() -> None:
+            for n in range(1, 60):
+                await upsert(db, *(vector(str(each), n, 0, n=n) for each in range(50)))
+
+        writing = asyncio.create_task(overwrite())
+        while not writing.done():
+            seen = {(each.score, each.metadata["n"]) for each in await search(db, 1, 0, limit=50)}
+            assert len(seen) <= 1
+            assert all(score == n for score, n in seen)
+        await writing
 
 
 class TestDeleteVectors:
