@@ -20,10 +20,6 @@ ROOT = Path(__file__).parent
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
-QUESTIONS = (
-    ("librarian", "What does the host do when a plugin prints before its handshake?"),
-    ("librarian_go", "How does a plugin refuse an option?"),
-)
 DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", *PYTHON_PLUGINS]
 
 
@@ -31,13 +27,16 @@ DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", *PYTHON_PLUGI
 def demo(session: nox.Session) -> None:
     """Index the project's own docs and ask an agent about them, through all five kinds of plugins, in two languages."""
     session.log(
-        "Installs Hector and its plugins. The embedder brings PyTorch, whose build for CUDA, the default on Linux,"
+        "Installs Hector and its plugins. The embedder brings PyTorch, whose default build on Linux is for CUDA"
     )
-    session.log("fills 5.5 GB of disk. UV_TORCH_BACKEND=cpu in the environment chooses the small build instead.")
+    session.log("and fills 5.5 GB of disk. UV_TORCH_BACKEND=cpu in the environment chooses the small one instead.")
     install(session, "demo")
     build(session)
     session.run("hector", "index", "--config", "examples/demo.yaml")
-    for agent, question in QUESTIONS:
+    for agent, question in (
+        ("librarian", "What does the host do when a plugin prints before its handshake?"),
+        ("librarian_go", "How does a plugin refuse an option?"),
+    ):
         session.run("hector", "call", agent, question, "--config", "examples/demo.yaml")
 
 
