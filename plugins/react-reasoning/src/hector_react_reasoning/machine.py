@@ -34,6 +34,7 @@ MISHAPS = 3
 """Useless replies in a row before the strategy gives up."""
 
 _FORMS: dict[str, Form] = {"native": Native(), "text": Textual()}
+_TOO_LATE = "Not done: no more actions are possible."
 _EMPTY = "Your reply was empty. Go on: use a tool, or answer."
 
 
@@ -119,9 +120,10 @@ class _Iteration:
         if reply.actions:
             return self._act(state, reply)
         if not reply.answer:
-            return self._mishap(state, (Turn(role="user", text=_EMPTY),), reply.thought)
+            told = (Turn(role="user", text=_EMPTY),)
+            return self._mishap(replace(state, steps=(*state.steps, told)), reply.thought)
         if state.said:  # the user went on talking meanwhile: what was to be the answer is a part of the conversation
-            return self._ask(replace(state, steps=(*state.steps, (reply.turn,))), reply.thought)
+            return self._ask(replace(state, steps=(*state.steps, (reply.turn,))), _line(reply.thought))
         return self._finish(state, reply)
 
     def _finish(self, state: State, reply: Reply) -> Move:
@@ -131,19 +133,23 @@ class _Iteration:
         return Move(replace(state, answer=parts), thought=_line(reply.thought))
 
     def _act(self, state: State, reply: Reply) -> Move:
-        """Performs what can be; what cannot is told the model with the outcomes of the rest, or at once."""
+        """Performs what can be; what cannot is told the model with the outcomes of the rest, or at once.
+
+        In the last iteration nothing is performed any more: no generation would see what came of it.
+        """
         pending: list[Pending] = []
         effects: list[Effect] = []
         for action in reply.actions:
-            name = "" if action.refusal else f"t{self._number}.{len(effects) + 1}"
-            pending.append(Pending(action.tool, effect=name, call=action.call, refusal=action.refusal))
+            refusal = _TOO_LATE if self._last else action.refusal
+            name = "" if refusal else f"t{self._number}.{len(effects) + 1}"
+            pending.append(Pending(action.tool, effect=name, call=action.call, refusal=refusal))
             if name:
                 call = ToolCall(id=action.call or name, tool=action.tool, arguments=action.arguments)
                 effects.append(Effect(id=name, tool_call=call))
         state = replace(state, pending=tuple(pending), steps=(*state.steps, (reply.turn,)))
         if effects:
             return Move(replace(state, mishaps=0), tuple(effects), _line(reply.thought))
-        return self._mishap(self._observed(state), (), reply.thought)
+        return self._mishap(self._observed(state), reply.thought)
 
     def _observed(self, state: State) -> State:
         outcomes = {action.effect: self._outcome(action.effect) for action in state.pending if action.effect}
@@ -151,11 +157,11 @@ class _Iteration:
         results = self._form.results(state.pending, outcomes)
         return replace(state, pending=(), steps=(*before, (*current, *results)))
 
-    def _mishap(self, state: State, told: tuple[Turn, ...], thought: str) -> Move:
+    def _mishap(self, state: State, thought: str) -> Move:
+        """Asks again, after the model has been told why."""
         if state.mishaps == MISHAPS:
             raise Failure(f"the model gave {MISHAPS + 1} replies in a row that were of no use")
-        steps = (*state.steps, told) if told else state.steps
-        return self._ask(replace(state, steps=steps, mishaps=state.mishaps + 1), _line(thought))
+        return self._ask(replace(state, mishaps=state.mishaps + 1), _line(thought))
 
 
 def _shortened(state: State) -> State:

@@ -44,19 +44,21 @@ class Native:
             turn=Turn(id=message.id),
             thought=text(message) if actions else "",
             actions=actions,
-            answer=tuple(_visible(part) for part in message.parts if part.WhichOneof("part") in ("text", "media")),
+            answer=tuple(_visible(part) for part in message.parts if part.text.strip() or part.HasField("media")),
         )
 
     def results(self, pending: tuple[Pending, ...], outcomes: Mapping[str, Outcome]) -> Step:
-        """The host's own message for each call; what failed is put into words here."""
-        return tuple(self._result(action, outcomes[action.effect]) for action in pending)
-
-    def _result(self, action: Pending, outcome: Outcome) -> Turn:
-        if outcome.HasField("failure"):
-            words = failures.told(action.tool, outcome)
-            return Turn(role="tool", text=words, tool=action.tool, call=action.call)
-        return Turn(id=outcome.message.id)
+        """The host's own message for each call; what failed or was refused is put into words here."""
+        return tuple(_result(action, outcomes.get(action.effect)) for action in pending)
 
 
 def _visible(part: Part) -> Part:
-    return Part(text=part.text) if part.WhichOneof("part") == "text" else Part(media=part.media)
+    """The part without what only a model reads."""
+    return Part(media=part.media) if part.HasField("media") else Part(text=part.text)
+
+
+def _result(action: Pending, outcome: Outcome | None) -> Turn:
+    if outcome is not None and not outcome.HasField("failure"):
+        return Turn(id=outcome.message.id)
+    words = action.refusal if outcome is None else failures.told(action.tool, outcome)
+    return Turn(role="tool", text=words, tool=action.tool, call=action.call)

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from hector_react_reasoning.turns import Step
 
 OBSERVATION = 16_000
-"""Characters of one result that the model is shown, for up to four at once: this form copies results, as its models read
-nothing but text."""
+"""Characters of one result that the model is shown, where up to four come at once: this form copies results."""
 
 
 class Textual:
@@ -94,20 +93,19 @@ def _arguments(offer: Offer, written: str) -> str:
     Raises:
         ValueError: It is none, and nothing else can be meant.
     """
-    body = transcript.unfenced(written)
-    if not body:
+    if not written:
         return "{}"
-    if offer.plain and not body.startswith("{"):
-        return json.dumps({offer.plain: _unquoted(body)}, ensure_ascii=False)
-    return json.dumps(transcript.parsed(body), ensure_ascii=False)
+    if offer.plain and not written.startswith("{"):
+        return json.dumps({offer.plain: _unquoted(written)}, ensure_ascii=False)
+    return json.dumps(transcript.parsed(written), ensure_ascii=False)
 
 
-def _unquoted(body: str) -> str:
+def _unquoted(written: str) -> str:
     try:
-        value = json.loads(body)
+        value = json.loads(written)
     except ValueError:
-        return body
-    return value if isinstance(value, str) else body
+        return written
+    return value if isinstance(value, str) else written
 
 
 def _observation(action: Pending, outcomes: Mapping[str, Outcome], limit: int) -> str:

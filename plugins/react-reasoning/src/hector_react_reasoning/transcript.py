@@ -1,8 +1,8 @@
 """Reads what a model wrote in the text form: its thought, its actions, its answer. Forgiving, as models are careless.
 
 Understood are, for every label: any case, numbers (`Action 2:`), Markdown around it. An input in code fences, with text
-behind it or without its label; `tool[input]` and `tool(input)`; an action as one JSON object; several actions; an answer
-as the action `Finish` or `Final Answer`. What follows an observation that the model made up is dropped, and so is an
+behind it or without its label; `tool[input]` and `tool(input)`; an action as one JSON object; several actions; the
+action `Finish` or `Final Answer` for an answer. Dropped is what follows an observation that the model made up, and an
 answer behind an action that has not been done. A text with neither an action nor a marked answer is the answer.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def read(reply: str) -> Transcript:
         if section.label == "action":
             actions.append(_action(section.body))
         elif section.label == "action input" and actions:
-            actions[-1] = Written(actions[-1].tool, section.body.strip() or actions[-1].input)
+            actions[-1] = Written(actions[-1].tool, unfenced(section.body) or actions[-1].input)
         elif section.label in ("", "thought"):
             thoughts.append(section.body)
     if actions:
@@ -105,7 +106,7 @@ def _sections(reply: str) -> Iterator[_Section]:
     first = labels[0].start() if labels else len(reply)
     if reply[:first].strip():
         yield _Section("", reply[:first], 0, 0)
-    for label, following in zip(labels, [*labels[1:], None], strict=True):
+    for label, following in zip_longest(labels, labels[1:]):
         end = following.start() if following else len(reply)
         yield _Section(label[1].lower().replace("_", " "), reply[label.end() : end], label.start(), label.end())
 
@@ -118,7 +119,7 @@ def _action(body: str) -> Written:
     name, _, rest = body.partition("\n")
     if call := _CALL.fullmatch(body) or _CALL.fullmatch(name):
         return Written(call[1], (call[2] if call[2] is not None else call[3]).strip())
-    return Written(name.strip(" \t`*\"'.:"), rest.strip())
+    return Written(name.strip(" \t`*\"'.:"), unfenced(rest))
 
 
 def _object(body: str) -> Written | None:
