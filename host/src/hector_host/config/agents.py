@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hector_host.config.entry import Clash, Entry, Section
 from hector_host.config.fields import Text, unfit
-from hector_host.config.units import reference
+from hector_host.config.units import UnitError, reference
 
 
 class Prompt(Section):
@@ -21,7 +21,7 @@ def _engine(value: Any) -> Any:
     if value != "default":
         try:
             reference(value if isinstance(value, str) else "")
-        except ValueError:
+        except UnitError:
             raise unfit("is no engine", 'Write default or "plugin:NAME", NAME being a key under plugins.') from None
     return value
 

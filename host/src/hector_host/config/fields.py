@@ -26,7 +26,7 @@ def _reads(unit: Callable[[str], Any]) -> BeforeValidator:
     def validate(value: Any) -> Any:
         try:
             return unit(value if isinstance(value, str) else "")
-        except ValueError as error:
+        except units.UnitError as error:
             raise unfit(*error.args) from None
 
     return BeforeValidator(validate)
@@ -52,7 +52,7 @@ def _address(value: Any, info: ValidationInfo) -> Any:
     """`unix:` with a relative path begins at the file's folder, as every path does."""
     try:
         text = units.address(value if isinstance(value, str) else "")
-    except ValueError as error:
+    except units.UnitError as error:
         raise unfit(*error.args) from None
     place = info.context
     path = text.removeprefix("unix:").removeprefix("//")

@@ -7,6 +7,7 @@ text, lists and mappings.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -17,6 +18,9 @@ from hector_host.errors import quoted
 
 DEPTH_LIMIT = 64
 """Levels of nesting that a file may have."""
+
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not accept in any place."""
 
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -64,6 +68,10 @@ def compose(text: str) -> Node | None:
         BrokenError: The first thing that cannot be read.
     """
     composer = _Composer()
+    control = _CONTROL.search(text)
+    if control:
+        line = text.count("\n", 0, control.start()) + 1
+        raise BrokenError(line, f"holds the control character {control.group()!a}", "Remove it.")
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
@@ -73,8 +81,6 @@ def compose(text: str) -> Node | None:
         raise BrokenError(
             line, f"broken YAML: {_reason(error)}", "Look at the indentation and the quotes there."
         ) from None
-    except yaml.YAMLError as error:
-        raise BrokenError(0, f"broken YAML: {quoted(str(error))}", "Remove the characters that are not text.") from None
     return composer.root
 
 

@@ -15,6 +15,7 @@ from hector_host.config.host import Discovery
 from hector_host.config.kinds import Kind
 from hector_host.config.plugins import SOURCES, PluginConfig
 from hector_host.config.problems import meant
+from hector_host.config.units import UnitError
 from hector_host.config.units import name as usable_name
 from hector_host.config.validation import as_written, read
 
@@ -152,7 +153,7 @@ class Reader:
         """Whether the entry's name can be used."""
         try:
             usable_name(item.name)
-        except ValueError as error:
+        except UnitError as error:
             what, step = error.args
             self._document.blame(item.key, f'"{item.name}" {what}', step)
             return False

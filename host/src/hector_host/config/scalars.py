@@ -10,11 +10,14 @@ import re
 
 Typed = str | int | float | bool | None
 
+_DIGITS = 100
+"""Characters that a number may have."""
+
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "True", "TRUE"})
 _FALSE = frozenset({"false", "False", "FALSE"})
-_INTEGER = re.compile(r"[-+]?[0-9]{1,100}")
-_BASED = re.compile(r"0o[0-7]{1,100}|0x[0-9a-fA-F]{1,100}")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 
@@ -24,11 +27,13 @@ def typed(text: str) -> Typed:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
+    return text if len(text) > _DIGITS else _number(text)
+
+
+def _number(text: str) -> int | float | str:
     if _INTEGER.fullmatch(text):
         return int(text)
     if _BASED.fullmatch(text):
         return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        return number if math.isfinite(number) else text
-    return text
+    number = float(text) if _FLOAT.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text

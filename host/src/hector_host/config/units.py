@@ -1,6 +1,6 @@
 """Durations, sizes, references to plugins and network rules: how people write them, and what they mean.
 
-Every function takes the text and raises `ValueError(what, step)`; what follows the quoted text in the error.
+Every function takes the text and raises `UnitError` when it is none.
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _NETWORK_STEP = "Write localhost, an address, a network such as 10.0.0.0/8, a name or *.name; :port may follow."
 
 
+class UnitError(ValueError):
+    """A text is not what it should be. Arguments: what is wrong, to be read after the text, and the next step."""
+
+
 def seconds(text: str) -> float:
     """`30s`, `5m`, `500ms`, `1h` in seconds; more than nothing and at most a year."""
     match = _DURATION.fullmatch(text)
     value = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if match is None:
-        raise ValueError("is not a duration", "Write it as 500ms, 30s, 5m or 1h.")
+        raise UnitError("is not a duration", "Write it as 500ms, 30s, 5m or 1h.")
     if not 0 < value <= 366 * 86400:
-        raise ValueError("is no usable duration", "Write more than 0s and at most a year.")
+        raise UnitError("is no usable duration", "Write more than 0s and at most a year.")
     return value
 
 
@@ -54,10 +58,10 @@ def size(text: str) -> int:
     """`512MB`, `1GB` (powers of ten), `1GiB` (powers of two) in bytes; at least 1MB."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError("is not a size", "Write it as 512MB or 1GB.")
-    value = int(float(match[1]) * _BYTES[match[2]])
+        raise UnitError("is not a size", "Write it as 512MB or 1GB.")
+    value = round(float(match[1]) * _BYTES[match[2]])
     if not 10**6 <= value <= 1 << 60:
-        raise ValueError("is no usable size", "Write at least 1MB.")
+        raise UnitError("is no usable size", "Write 1MB or more.")
     return value
 
 
@@ -71,16 +75,14 @@ def reference(text: str) -> str:
     """The plugin's name in `plugin:NAME`."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
-        raise ValueError("names no plugin", 'Write "plugin:NAME", NAME being a key under plugins.')
+        raise UnitError("names no plugin", 'Write "plugin:NAME", NAME being a key under plugins.')
     return match[1]
 
 
 def name(text: str) -> str:
     """A name that can stand in paths, labels and URLs."""
     if text.endswith("\n") or not re.match(NAME, text):
-        raise ValueError(
-            "is no usable name", "Use letters, digits, _, - and ., at most 64, no - or . at its beginning."
-        )
+        raise UnitError("is no usable name", "Use letters, digits, _, - and ., at most 64, no - or . at its beginning.")
     return text
 
 
@@ -90,9 +92,9 @@ def network(text: str) -> str:
         return text if text == "*" else _cidr(text)
     host, port = _split(text)
     if port is not None and not valid_port(port):
-        raise ValueError("has no usable port", "A port is a number from 1 to 65535.")
+        raise UnitError("has no usable port", "A port is a number from 1 to 65535.")
     if not (_is_address(host) or _is_name(host.removeprefix("*."))):
-        raise ValueError("is not a network", _NETWORK_STEP)
+        raise UnitError("is not a network", _NETWORK_STEP)
     return text
 
 
@@ -101,7 +103,7 @@ def _split(text: str) -> tuple[str, str | None]:
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")) or ":" not in host:
-            raise ValueError("is not a network", _NETWORK_STEP)
+            raise UnitError("is not a network", _NETWORK_STEP)
         return host, rest[1:] if rest else None
     if text.count(":") == 1:
         host, _, port = text.partition(":")
@@ -122,7 +124,7 @@ def _cidr(text: str) -> str:
     except ValueError as error:
         host_bits = "host bits set" in str(error)
         step = f"Write {ipaddress.ip_network(text, strict=False)}." if host_bits else _NETWORK_STEP
-        raise ValueError("is not a network", step) from None
+        raise UnitError("is not a network", step) from None
     return text
 
 
@@ -152,4 +154,4 @@ def address(text: str) -> str:
         v6 = host.startswith("[") and host.endswith("]") and ":" in host and _is_address(host[1:-1])
         if colon and valid_port(port) and (v6 or _is_name(host) or (":" not in host and _is_address(host))):
             return text
-    raise ValueError("is not an address", "Write host:port, dns:///host:port or unix:PATH.")
+    raise UnitError("is not an address", "Write host:port, dns:///host:port or unix:PATH.")

@@ -21,6 +21,9 @@ _TOKEN = re.compile(r"\$\$|\$\{")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEXT = re.compile(r"\$\$|\$\{|\}")
 
+_DEPTH_LIMIT = 20
+"""Variables in defaults of variables in defaults …"""
+
 
 class VariableError(Exception):
     """A text names a variable that is not set, or names none. Arguments: what, and the next step."""
@@ -69,6 +72,7 @@ class _Reader:
         self._text = text
         self._variables = variables
         self._at = 0
+        self._depth = 0
         self.used: set[str] = set()
         self.whole = False
 
@@ -112,10 +116,12 @@ class _Reader:
 
     def _default(self, begin: int, *, needed: bool) -> str:
         parts = []
-        while token := _NEXT.search(self._text, self._at):
+        self._depth += 1
+        while self._depth <= _DEPTH_LIMIT and (token := _NEXT.search(self._text, self._at)):
             parts.append(self._text[self._at : token.start()])
             self._at = token.end()
             if token.group() == "}":
+                self._depth -= 1
                 return "".join(parts)
             parts.append("$" if token.group() == "$$" else self._variable(needed=needed))
         raise self._malformed(begin)
