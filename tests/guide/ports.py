@@ -1,0 +1,24 @@
+"""The guide's ports, :8081 to :8085, belong to one test at a time.
+
+The guide's servers cannot be told to listen elsewhere, so whoever starts one holds this lock meanwhile, in every
+process of every test run on this machine.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Hold the ports."""
+    with Path(tempfile.gettempdir(), "hector-guide-ports.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go when the process ends, however it ends
+        yield
