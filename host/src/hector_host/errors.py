@@ -83,7 +83,7 @@ class CallError(PluginError):
         outcome_unknown: A side effect may or may not have happened.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a fact that some caller decides by
         self,
         what: str,
         step: str = "",

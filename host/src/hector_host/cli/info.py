@@ -68,9 +68,9 @@ async def _record(host: Host, agent: AgentConfig) -> dict[str, Any]:
 
 async def _plugin(host: Host, name: str) -> dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
+
     from hector.plugin.v1.plugin_pb2 import DescribeRequest, DescribeResponse
     from hector.plugin.v1.plugin_pb2_grpc import PluginStub
-
     from hector_host.providers.call import Call
     from hector_host.providers.rpc import Rpc
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector.host.v1.run_pb2 import QuestionAsked
-
     from hector_host.runtime.effects import Ask
 
 

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from hector.host.v1.run_pb2 import RunFinished, RunStarted
-
 from hector_host import errors
 from hector_host.cli.columns import aligned
 from hector_host.errors import quoted

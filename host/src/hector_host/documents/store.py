@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hector_host.documents.ledger import Place
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
-    from hector_host.config import Config, DocumentStoreConfig
+    from hector_host.config import Config, DocumentStoreConfig, EmbedderConfig, PluginConfig
     from hector_host.providers.call import Call
     from hector_host.providers.database import DatabaseProvider
     from hector_host.providers.embedder import EmbedderProvider
@@ -51,18 +52,21 @@ class Store:
         """The store of that name. Touches no file and calls no plugin.
 
         Raises:
-            ConfigError: The entry names an embedder or a database that nothing declares.
+            NotFoundError: There is none.
+            ConfigError: It names an embedder or a database that nothing declares.
         """
-        entry = config.document_stores[name]
+        entry = config.document_store(name)
+        config.database_of(entry)
+        embedder = config.embedder_of(entry)
         return cls(
             name=name,
-            label=config.locate("document_stores", name),
+            label=config.locate(*entry.key),
             config=entry,
             base=config.folder,
             ledger=config.storage.path / "documents.sqlite",
             embedder=registry.embedder(entry.embedder),
             database=registry.database(entry.database),
-            meaning=_meaning(config, entry.embedder),
+            meaning=_meaning(embedder, config.plugin_of(embedder)),
         )
 
     @property
@@ -90,8 +94,7 @@ class Store:
 
     def source(self, path: str, line: int) -> str:
         """`PATH:line`, the path as one would write it in the configuration's folder."""
-        file = self.root / path
-        shown = file.relative_to(self.base) if file.is_relative_to(self.base) else file
+        shown = Path(os.path.relpath(self.root / path, self.base))  # ../docs/a.md too, which relative_to refuses
         return f"{shown.as_posix()}:{line}"
 
     async def dimension(self, call: Call) -> int:
@@ -111,9 +114,7 @@ class Store:
         return given
 
 
-def _meaning(config: Config, embedder: str) -> str:
+def _meaning(embedder: EmbedderConfig, plugin: PluginConfig) -> str:
     """The settings of an embedder that decide what its vectors mean: which plugin, which model of it."""
-    entry = config.embedder(embedder)
-    options = config.plugins[entry.plugin].config if entry.plugin in config.plugins else {}
-    settings = [entry.plugin, entry.config.model, entry.config.dimension, options.get("model")]
+    settings = [embedder.plugin, embedder.config.model, embedder.config.dimension, plugin.config.get("model")]
     return sha256(json.dumps(settings, default=str).encode()).hexdigest()

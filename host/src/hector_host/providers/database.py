@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import grpc
+
 from hector.plugin.v1.database_pb2 import (
     METRIC_COSINE,
     METRIC_DOT,
@@ -16,7 +17,6 @@ from hector.plugin.v1.database_pb2 import (
     UpsertVectorsRequest,
 )
 from hector.plugin.v1.database_pb2_grpc import DatabaseProviderStub
-
 from hector_host.errors import CallError
 from hector_host.providers.rpc import Rpc
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Vector,
         VectorResult,
     )
-
     from hector_host.config import DatabaseConfig
     from hector_host.manager import Manager
     from hector_host.providers.call import Call

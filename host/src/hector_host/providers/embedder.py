@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector.plugin.v1.embedder_pb2 import (
     INPUT_TYPE_DOCUMENT,
     INPUT_TYPE_QUERY,
@@ -13,7 +14,6 @@ from hector.plugin.v1.embedder_pb2 import (
     GetDimensionsRequest,
 )
 from hector.plugin.v1.embedder_pb2_grpc import EmbedderProviderStub
-
 from hector_host.errors import CallError
 from hector_host.providers.rpc import Rpc
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hector.plugin.v1.embedder_pb2 import EmbedBatchResponse, EmbedTextResponse, GetDimensionsResponse
-
     from hector_host.config import EmbedderConfig
     from hector_host.manager import Manager
     from hector_host.providers.call import Call

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector.plugin.v1.llm_pb2 import (
     FINISH_REASON_STOP,
     FINISH_REASON_TOOL_CALLS,
@@ -20,7 +21,6 @@ from hector.plugin.v1.llm_pb2 import (
 )
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, ROLE_USER, Message, Part
-
 from hector_host.errors import CallError
 from hector_host.providers.prompt import text_of, transcript
 from hector_host.providers.rpc import Rpc
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
         StreamTextResponse,
         TokenUsage,
     )
-
     from hector_host.config import LLMConfig
     from hector_host.manager import Manager, Plugin
     from hector_host.providers.call import Call

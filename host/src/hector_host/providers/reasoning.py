@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
+
 from hector.plugin.v1.reasoning_pb2 import InitializeResponse, ProcessIterationResponse
 from hector.plugin.v1.reasoning_pb2_grpc import ReasoningStrategyStub
-
 from hector_host.errors import CallError
 from hector_host.providers.rpc import Rpc
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
         InitializeRequest,
         ProcessIterationRequest,
     )
-
     from hector_host.manager import Manager
     from hector_host.providers.call import Call
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
 from grpc.aio import AioRpcError
-from hector.host.v1.run_pb2 import Step
 
+from hector.host.v1.run_pb2 import Step
 from hector_host.errors import CallError, quoted
 from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, REPEATED
 

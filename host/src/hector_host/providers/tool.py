@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+
 from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, GetToolSchemaRequest, ListToolsRequest, Tool
 from hector.plugin.v1.tool_pb2_grpc import ToolProviderStub
-
 from hector_host.errors import CallError
 from hector_host.providers.rpc import Rpc
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hector.plugin.v1.tool_pb2 import ExecuteToolResponse, GetToolSchemaResponse, ListToolsResponse
-
     from hector_host.manager import Manager, Plugin
     from hector_host.providers.call import Call
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
+
 from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, ModelInput
 from hector.plugin.v1.message_pb2 import ROLE_SYSTEM, Message, Part
 from hector.plugin.v1.reasoning_pb2 import (
@@ -22,7 +23,6 @@ from hector.plugin.v1.reasoning_pb2 import (
     ProcessIterationResponse,
 )
 from hector.plugin.v1.tool_pb2 import Tool
-
 from hector_host.errors import ConfigError, RunError
 from hector_host.providers.prompt import text_of
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1.message_pb2 import ToolCall
     from hector.plugin.v1.reasoning_pb2 import FinalizeRequest, InitializeRequest, Outcome, ProcessIterationRequest
-
     from hector_host.providers.call import Call
 
 VERSION = 1

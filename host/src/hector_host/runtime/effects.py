@@ -16,7 +16,6 @@ from hector.host.v1.run_pb2 import (
 from hector.plugin.v1.llm_pb2 import FINISH_REASON_OTHER, TOOL_CHOICE_NONE, ModelInput, TokenUsage
 from hector.plugin.v1.message_pb2 import ROLE_TOOL, ROLE_USER, Message, Part
 from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Outcome
-
 from hector_host.errors import CallError, RunError
 from hector_host.providers.prompt import text_of
 from hector_host.runtime.answer_stream import AnswerStream
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from hector.plugin.v1.llm_pb2 import StreamTextResponse
     from hector.plugin.v1.message_pb2 import ToolCall
     from hector.plugin.v1.reasoning_pb2 import Effect, Generate, Question
-
     from hector_host.providers.llm import Generation
     from hector_host.registry import Registry
     from hector_host.runtime.scope import Scope
@@ -88,10 +86,13 @@ class Performer:
             return await self._tool_call(effect.id, effect.tool_call)
         return await self._question(effect.id, effect.question)
 
-    def _settle(self, outcome: Outcome, event: RunEvent) -> Outcome:
-        written = self._journal.settle(self._run, outcome)
+    def note(self, written: asyncio.Future[None], event: RunEvent) -> None:
+        """Publishes an event when its journal entry is on disk, which nobody waits for yet."""
         self._events.publish_when(written, event)
         self.pending.append(written)
+
+    def _settle(self, outcome: Outcome, event: RunEvent) -> Outcome:
+        self.note(self._journal.settle(self._run, outcome), event)
         return outcome
 
     async def _generate(self, effect: str, wanted: Generate, messages: Sequence[Message]) -> Outcome:

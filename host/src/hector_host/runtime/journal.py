@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from google.protobuf.struct_pb2 import Struct
+
     from hector.host.v1.run_pb2 import Step
     from hector.plugin.v1.llm_pb2 import TokenUsage
     from hector.plugin.v1.message_pb2 import Message

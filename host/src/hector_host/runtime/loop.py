@@ -17,7 +17,6 @@ from hector.plugin.v1.reasoning_pb2 import (
     IterationInput,
     ProcessIterationRequest,
 )
-
 from hector_host.errors import CallError, HectorError, RunError, quoted
 from hector_host.runtime.ids import change
 from hector_host.runtime.journal import NewIteration
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from google.protobuf.struct_pb2 import Struct
-    from hector.plugin.v1.reasoning_pb2 import Effect, InitializeResponse, Outcome, ProcessIterationResponse, RunEnd
 
+    from hector.plugin.v1.reasoning_pb2 import Effect, InitializeResponse, Outcome, ProcessIterationResponse, RunEnd
     from hector_host.runtime.effects import Performer
     from hector_host.runtime.scope import Scope
     from hector_host.runtime.strategy import Strategy

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hector.plugin.v1.message_pb2 import Message
-
 from hector_host.errors import RunError
 
 if TYPE_CHECKING:

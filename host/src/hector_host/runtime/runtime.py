@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from hector.host.v1.run_pb2 import RunEvent, RunFailed, RunFinished, RunStarted, Step
 from hector.plugin.v1.message_pb2 import ROLE_USER, Message, Part
 from hector.plugin.v1.reasoning_pb2 import InitializeRequest
-
 from hector_host.errors import HectorError
 from hector_host.providers.call import Call
 from hector_host.providers.prompt import text_of
@@ -24,10 +23,9 @@ from hector_host.runtime.scope import Scope
 from hector_host.runtime.toolset import Toolset, plugin_tools, search_offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from hector.plugin.v1.reasoning_pb2 import InitializeResponse
-
     from hector_host.config import AgentConfig, Config
     from hector_host.registry import Registry
     from hector_host.runtime.effects import Ask
@@ -128,6 +126,9 @@ class Runtime:
         )
         return _Prepared(new, agent, strategy, begun, toolset, messages, call, steps)
 
+    async def _conversation(self, session: str | None) -> Sequence[Message]:
+        return () if session is None else await self._journal.conversation(session)
+
     def _strategy(self, agent: AgentConfig) -> Strategy:
         plugin = self._config.engine_of(agent)
         return self._registry.reasoning(plugin.name) if plugin is not None else DefaultEngine()
@@ -158,9 +159,8 @@ class Runtime:
         engine = f"reasoning_strategy/{reasoning.plugin}" if reasoning.plugin else "engine default"
         loop = Loop(scope, performer, prepared.strategy, engine, reasoning.max_iterations)
         try:
-            await self._journal.begin(run)
             started = RunStarted(session_id=run.session, agent=run.agent, engine=run.engine, llm=run.llm)
-            events.publish(RunEvent(run_started=started))
+            performer.note(self._journal.begin(run), RunEvent(run_started=started))
             answer = await loop.answer(prepared.begun)
         except asyncio.CancelledError:
             await asyncio.shield(self._end(prepared, performer, RunEnd(Status.CANCELLED)))

@@ -11,7 +11,6 @@ from hector.host.v1.run_pb2 import Step
 from hector.plugin.v1.llm_pb2 import TokenUsage
 from hector.plugin.v1.message_pb2 import Message
 from hector.plugin.v1.reasoning_pb2 import Effect, Failure, Outcome
-
 from hector_host.errors import HectorError, NotFoundError
 from hector_host.runtime.journal import EffectRecord, RunRecord, RunSummary, Status
 from hector_host.runtime.owner import is_alive, this_process
@@ -173,7 +172,7 @@ class SqliteJournal:
             )
             _add_message(connection, run.id, run.question)
 
-        return self._writer.submit(write)
+        return self._writer.submit(write, awaited=False)
 
     def iterate(self, run: str, iteration: NewIteration) -> asyncio.Future[None]:
         """See `Journal.iterate`."""
@@ -220,7 +219,7 @@ class SqliteJournal:
                 ),
             )
 
-        return self._writer.submit(write)
+        return self._writer.submit(write, awaited=False)
 
     def end(self, run: str, end: RunEnd, usage: TokenUsage, steps: Sequence[Step]) -> asyncio.Future[None]:
         """See `Journal.end`."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         ProcessIterationRequest,
         ProcessIterationResponse,
     )
-
     from hector_host.providers.call import Call
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+
 from hector.host.v1.run_pb2 import Source
 from hector.plugin.v1.message_pb2 import Part, ToolResult
 from hector.plugin.v1.reasoning_pb2 import (
@@ -22,10 +23,10 @@ from hector.plugin.v1.reasoning_pb2 import (
     FAILURE_KIND_TIMEOUT,
     FAILURE_KIND_TOOL,
     FAILURE_KIND_UNAVAILABLE,
+    FAILURE_KIND_UNSPECIFIED,
     Failure,
 )
 from hector.plugin.v1.tool_pb2 import Tool
-
 from hector_host.errors import CallError, ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from hector.plugin.v1.message_pb2 import ToolCall
     from hector.plugin.v1.reasoning_pb2 import FailureKind
     from hector.plugin.v1.tool_pb2 import ExecuteToolResponse
-
     from hector_host.config import AgentConfig, Config, ToolConfig
     from hector_host.documents.search import SearchTool
     from hector_host.providers.call import Call
@@ -51,9 +51,11 @@ FAILURES: dict[grpc.StatusCode | None, FailureKind] = {
 
 def failure_of(error: CallError) -> Failure:
     """What a strategy is told of a call that failed."""
-    kind = FAILURES.get(error.code)
-    if kind is None:
-        kind = FAILURE_KIND_OUTCOME_UNKNOWN if error.outcome_unknown else FAILURE_KIND_UNAVAILABLE
+    kind = FAILURES.get(error.code, FAILURE_KIND_UNSPECIFIED)
+    if kind == FAILURE_KIND_UNSPECIFIED and error.outcome_unknown:
+        kind = FAILURE_KIND_OUTCOME_UNKNOWN
+    elif kind == FAILURE_KIND_UNSPECIFIED and error.retryable:
+        kind = FAILURE_KIND_UNAVAILABLE
     return Failure(kind=kind, message=error.what)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,11 +28,15 @@ BUSY_TIMEOUT = 10.0
 GROUP_LIMIT = 256
 """Operations in one transaction: bounds how long the first of them waits for the last."""
 
+LINGER = 0.002
+"""Seconds that an operation which nobody waits for stays open for company: about a sync of a disk."""
+
 
 @dataclass(slots=True)
 class _Operation:
     work: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
+    awaited: bool
     result: Any = None
     error: Exception | None = None
 
@@ -73,12 +78,17 @@ class Writer:
             self._queue.put(None)
             await asyncio.shield(asyncio.to_thread(self._thread.join))
 
-    def submit(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """Queues an operation at once; the future has its result once it is on disk, or a HectorError."""
+    def submit(self, work: Callable[[sqlite3.Connection], T], *, awaited: bool = True) -> asyncio.Future[T]:
+        """Queues an operation at once; the future has its result once it is on disk, or a HectorError.
+
+        Args:
+            awaited: False when the caller goes on meanwhile and will soon submit more: it may then share a transaction
+                with that, at the price of a moment.
+        """
         if self._loop is None or self._stopped:
             raise HectorError(f"{self._path}: the journal is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Operation(work, future))
+        self._queue.put(_Operation(work, future, awaited))
         return future
 
     def _serve(self) -> None:
@@ -114,19 +124,20 @@ class Writer:
 
     def _next_group(self) -> list[_Operation]:
         """Everything that waits; empty when there will be no more."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        group = [first]
-        while len(group) < GROUP_LIMIT:
-            try:
-                operation = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if operation is None:
-                self._queue.put(None)
-                break
+        operation = self._queue.get()
+        group: list[_Operation] = []
+        deadline = time.monotonic() + LINGER
+        while operation is not None:
             group.append(operation)
+            if len(group) == GROUP_LIMIT:
+                return group
+            linger = 0.0 if any(waiting.awaited for waiting in group) else max(0.0, deadline - time.monotonic())
+            try:
+                operation = self._queue.get(timeout=linger) if linger else self._queue.get_nowait()
+            except queue.Empty:
+                return group
+        if group:
+            self._queue.put(None)  # for the next round: these come first
         return group
 
     def _commit(self, connection: sqlite3.Connection, group: list[_Operation]) -> None:
