@@ -1,7 +1,7 @@
 """`search` finds passages with sources that can be opened, and says what to do where it cannot."""
 
-from __future__ import os
-import annotations
+from __future__ import annotations
+import os
 
 import jsonschema
 import pytest
