@@ -19,7 +19,8 @@ ROOT = HERE.parents[1]
 GUIDE = (HERE / "plugin-development-guide.md").read_text(encoding="utf-8")
 
 HEADING_OR_BLOCK = re.compile(
-    r"^## (?P<heading>[^\n]+)$|^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^## (?P<heading>[^\n]+)$|^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 
 LLM, DATABASE, EMBEDDER, TOOLS, REASONING = (
