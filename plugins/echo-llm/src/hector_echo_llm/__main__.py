@@ -1,8 +1,7 @@
 """Starts the plugin."""
 
-from hector_sdk import serve
-
 from hector_echo_llm.plugin import EchoLLM
+from hector_sdk import serve
 
 if __name__ == "__main__":
     serve(EchoLLM())

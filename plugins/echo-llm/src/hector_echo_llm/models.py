@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import grpc
+
 from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT
-from hector_sdk import Status, text
-
 from hector_echo_llm.conversation import WHITESPACE
+from hector_sdk import Status, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector.plugin.v1.message_pb2 import ToolResult
-
     from hector_echo_llm.conversation import Conversation
 
 SEARCH = "search"

@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector.plugin.v1 import llm_pb2 as llm
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, Message, Part, ToolCall
-from hector_sdk import LLM, Status
-
 from hector_echo_llm.conversation import PIECES, Conversation, count
 from hector_echo_llm.models import MODELS, Options, Reply
+from hector_sdk import LLM, Status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -57,6 +57,8 @@ class Lifecycle:
         providers: Sequence[Provider[Any]],
         settings: Settings | None = None,
         on_ready: Callable[[bool], Awaitable[None]] | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
         """Nothing starts yet.
 
@@ -64,11 +66,13 @@ class Lifecycle:
             providers: In the order in which they start.
             settings: What the environment says; Configure's empty name and data_dir leave them as they are.
             on_ready: Told when the providers are ready (True), and before they stop (False).
+            shared: Options that no provider knows are those of others in this process.
         """
         self.gate = Gate(*NOT_CONFIGURED)
         self._providers = providers
         self._settings = settings or Settings()
         self._on_ready = on_ready
+        self._shared = shared
         self._starting: asyncio.Task[None] | None = None
         self._started: list[Provider[Any]] = []
 
@@ -128,7 +132,8 @@ class Lifecycle:
         await self._tell(ready=True)
 
     async def _start(self) -> None:
-        made = options.validated([each.options_class for each in self._providers], self._settings.config)
+        classes = [each.options_class for each in self._providers]
+        made = options.validated(classes, self._settings.config, shared=self._shared)
         data_dir = Path(self._settings.data_dir) if self._settings.data_dir else None
         if data_dir:
             data_dir.mkdir(parents=True, exist_ok=True)

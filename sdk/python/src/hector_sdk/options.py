@@ -31,8 +31,13 @@ def schema(classes: Sequence[type]) -> dict[str, Any]:
     return merged
 
 
-def validated(classes: Sequence[type], config: Mapping[str, Any]) -> list[Any]:
+def validated(classes: Sequence[type], config: Mapping[str, Any], *, shared: bool = False) -> list[Any]:
     """The options, one object for each class, in order.
+
+    Args:
+        classes: One per provider.
+        config: JSON values.
+        shared: Keys that no class knows are somebody else's.
 
     Raises:
         InvalidOptions: Names every bad field and every key that no class knows.
@@ -40,7 +45,7 @@ def validated(classes: Sequence[type], config: Mapping[str, Any]) -> list[Any]:
     known = schema(classes)
     names: list[str] = sorted(known.get("properties", {}))
     violations: list[tuple[str, str]] = []
-    if known.get("additionalProperties", False) is False:
+    if not shared and known.get("additionalProperties", False) is False:
         there = f"there are: {', '.join(names)}" if names else "this plugin has no options"
         violations += [(key, f"unknown option; {there}") for key in config if key not in names]
     made = []

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from google.protobuf.message import Message
-    from hector.plugin.v1 import database_pb2, embedder_pb2, llm_pb2, reasoning_pb2
     from typing_extensions import TypeVar
+
+    from hector.plugin.v1 import database_pb2, embedder_pb2, llm_pb2, reasoning_pb2
 
     OptionsT = TypeVar("OptionsT", default=NoOptions)
 else:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import grpc
-from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ExecuteToolResponse
 
+from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ExecuteToolResponse
 from hector_sdk import threads
 from hector_sdk.errors import Status, as_status
 

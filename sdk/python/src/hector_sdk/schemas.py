@@ -63,23 +63,22 @@ def validated(type_: Any, value: Any) -> Any:
 
 
 def _violations(errors: Iterable[ErrorDetails], value: Any) -> list[tuple[str, str]]:
-    found = [(_path(error["loc"], value), WORDS.get(error["type"]) or _sentence(error["msg"])) for error in errors]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys((_path(error, value), _words(error)) for error in errors))
 
 
-def _sentence(message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+def _words(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    return WORDS.get(error["type"]) or message[:1].lower() + message[1:]
 
 
-def _path(location: tuple[int | str, ...], value: Any) -> str:
-    """`replies[0].delay`: steps that are not in the value name branches of a union; the last may be a missing field."""
+def _path(error: ErrorDetails, value: Any) -> str:
+    """`replies[0].delay`. Steps that are not in the value name branches of a union, except that to a missing field."""
     path = ""
-    for position, step in enumerate(location):
-        inside = (isinstance(value, dict) and step in value) or (isinstance(value, list) and isinstance(step, int))
-        if inside:
+    *steps, last = error["loc"] or ("",)
+    for step in [*steps, last]:
+        if (isinstance(value, dict) and step in value) or (isinstance(value, list) and isinstance(step, int)):
             value = value[step]
-        elif not isinstance(value, dict) or position < len(location) - 1:
+        elif error["type"] != "missing" or step is not last:
             continue
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path

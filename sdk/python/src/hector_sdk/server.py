@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from hector.plugin.v1 import plugin_pb2
 
+from hector.plugin.v1 import plugin_pb2
 from hector_sdk import binding, options
 from hector_sdk.errors import StartFailed
 from hector_sdk.lifecycle import Lifecycle, Settings
@@ -52,7 +52,8 @@ class Server:
         """
         self.stopping = asyncio.Event()
         own = [each for each in providers if isinstance(each, Provider)]
-        self.lifecycle = Lifecycle(own, settings, self._ready)
+        raw = len(own) < len(providers)
+        self.lifecycle = Lifecycle(own, settings, self._ready, shared=raw)
         self._grace = grace
         self._health = health.aio.HealthServicer()
         limits = [(f"grpc.max_{way}_message_length", LARGEST_MESSAGE) for way in ("send", "receive")]
@@ -62,7 +63,8 @@ class Server:
             for each in providers
         ]
         services = [service for service, _ in bound]
-        plugin = _Plugin(own, services, identity, self.lifecycle, settle_options=len(own) == len(bound))
+        classes = None if raw else [each.options_class for each in own]
+        plugin = _Plugin(identity, services, classes, self.lifecycle)
         service = plugin_pb2.DESCRIPTOR.services_by_name["Plugin"]
         bound.append((service.full_name, binding.handlers(service, plugin)))
         for name, handlers in bound:
@@ -105,29 +107,21 @@ class _Plugin:
     """The service Plugin: Describe and Configure."""
 
     def __init__(
-        self,
-        providers: Sequence[Provider[Any]],
-        services: Sequence[str],
-        identity: Identity,
-        lifecycle: Lifecycle,
-        *,
-        settle_options: bool,
+        self, identity: Identity, services: Sequence[str], classes: Sequence[type] | None, lifecycle: Lifecycle
     ) -> None:
         """Take what Describe tells.
 
         Args:
-            providers: Those with options of their own.
-            services: Full names, of generated servicers too.
             identity: Name, version, description.
+            services: Full names.
+            classes: Of the options. None where a generated servicer is served: it reads its options from the
+                environment, and nobody knows which they are.
             lifecycle: Is configured.
-            settle_options: No generated servicer is served. One that is reads its options from the environment, and
-                nobody knows which they are.
         """
-        self._classes = [each.options_class for each in providers]
-        self._services = services
         self._identity = identity
+        self._services = services
+        self._classes = classes
         self._lifecycle = lifecycle
-        self._settle_options = settle_options
 
     async def describe(self, request: plugin_pb2.DescribeRequest) -> plugin_pb2.DescribeResponse:  # noqa: ARG002
         """Who this is and what it serves."""
@@ -137,7 +131,7 @@ class _Plugin:
             version=identity.version,
             description=identity.description,
             services=self._services,
-            config_schema=struct(options.schema(self._classes)) if self._settle_options else None,
+            config_schema=None if self._classes is None else struct(options.schema(self._classes)),
             contract_revision=CONTRACT_REVISION,
         )
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector.plugin.v1 import tool_pb2
-
     from hector_sdk.receipts import Receipts
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
@@ -253,8 +252,9 @@ def _response(result: Any) -> tool_pb2.ExecuteToolResponse:
 
     from google.protobuf.json_format import ParseDict
     from google.protobuf.struct_pb2 import Value
-    from hector.plugin.v1 import tool_pb2
     from pydantic_core import to_jsonable_python
+
+    from hector.plugin.v1 import tool_pb2
 
     if isinstance(result, tool_pb2.ExecuteToolResponse):
         return result
