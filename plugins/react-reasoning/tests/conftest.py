@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from google.protobuf.json_format import MessageToJson, Parse
 from google.protobuf.struct_pb2 import Struct
+
 from hector.plugin.v1.llm_pb2 import FINISH_REASON_STOP, Model
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, ROLE_TOOL, ROLE_USER, Message, Part, ToolCall, ToolResult
 from hector.plugin.v1.reasoning_pb2 import (

@@ -1,4 +1,5 @@
 import pytest
+
 from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, TOOL_CHOICE_UNSPECIFIED
 from hector.plugin.v1.message_pb2 import Media, Part
 from hector.plugin.v1.reasoning_pb2 import (
@@ -80,7 +81,7 @@ async def test_the_last_generation_must_answer(native, conversation):
     assert run.asked[1].input.tool_choice == TOOL_CHOICE_NONE
     assert conversation(run.asked[1])[-1] == (
         "user",
-        "No more tools can be called. Answer now, as well as you can with what you know.",
+        "Observation: No more tools can be called. Answer now, as well as you can with what you know.",
     )
 
 
@@ -116,7 +117,10 @@ async def test_without_tools_it_is_one_question(native, conversation):
 async def test_an_empty_reply_is_asked_for_again_and_not_for_ever(native, conversation):
     run = native("", "Here I am.")
     assert (await run.run()).result == "Here I am."
-    assert conversation(run.asked[1])[-1] == ("user", "Your reply was empty. Go on: use a tool, or answer.")
+    assert conversation(run.asked[1])[-1] == (
+        "user",
+        "Observation: Your reply was empty. Go on: use a tool, or answer.",
+    )
     with pytest.raises(GaveUp, match=r"^the model gave 4 replies in a row that were of no use$"):
         await native("", "", "", "").run()
 

@@ -1,5 +1,6 @@
 import pytest
 from google.protobuf.struct_pb2 import Struct
+
 from hector_react_reasoning.state import BrokenState, Offer, Pending, State, UnreadableVersion
 from hector_react_reasoning.turns import Turn, bounded
 from hector_sdk.values import plain

@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+
 from hector.plugin.v1.reasoning_pb2 import (
     FAILURE_KIND_CONTEXT_OVERFLOW,
     Failure,

@@ -1,4 +1,5 @@
 import pytest
+
 from hector.plugin.v1.reasoning_pb2 import FAILURE_KIND_OUTCOME_UNKNOWN, STREAM_ANSWER, Failure
 from hector_react_reasoning.textual import OBSERVATION
 from hector_sdk import Failure as GaveUp
@@ -57,7 +58,7 @@ async def test_several_actions_are_performed_side_by_side(host, conversation):
     assert conversation(run.asked[1])[-1] == (
         "user",
         (
-            "Observation 1 (run): a.txt\nObservation 2 (add): 3\nObservation 3 (nothing): "
+            "Observation: 3 results\n1. run: a.txt\n2. add: 3\n3. nothing: "
             "There is no tool `nothing`. There are: run, add. Without a tool, write `Final Answer:`."
         ),
     )
@@ -159,6 +160,9 @@ async def test_the_last_generation_must_answer(host, conversation):
     assert (await run.run()).result == "I look."  # it went on, and this is the best that it said
     assert conversation(run.asked[1])[-1] == (
         "user",
-        "No more actions are possible. Reply now with `Final Answer:` and the best answer that you can give.",
+        (
+            "Observation: No more actions are possible."
+            " Reply now with `Final Answer:` and the best answer that you can give."
+        ),
     )
     assert len(run.called) == 1

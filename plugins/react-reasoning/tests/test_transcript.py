@@ -1,6 +1,7 @@
 import time
 
 import pytest
+
 from hector_react_reasoning.transcript import MAX_ACTIONS, Written, parsed, read
 
 

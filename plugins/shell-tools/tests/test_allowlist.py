@@ -1,4 +1,5 @@
 import pytest
+
 from hector_sdk import Failure, InvalidOptions
 from hector_shell_tools.allowlist import allowed, parse
 

@@ -4,14 +4,26 @@ import sys
 import time
 
 import pytest
+
 from hector_sdk import Failure
 from hector_shell_tools.command import End, environment, execute
 from hector_shell_tools.options import Limits
 
 
 def test_the_environment_is_clean():
-    given = {"PATH": "/usr/bin:.::/bin", "HOME": "/h", "API_KEY": "secret", "HECTOR_PLUGIN_CONFIG": "{}"}
-    assert environment(given) == {"PATH": "/usr/bin:/bin", "HOME": "/h", "TERM": "dumb"}
+    given = {
+        "PATH": "/usr/bin:.::/bin",
+        "HOME": "/h",
+        "API_KEY": "secret",
+        "HECTOR_PLUGIN_CONFIG": "{}",
+        "HECTOR_PLUGIN_INSTANCE": "i",
+    }
+    assert environment(given) == {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/h",
+        "TERM": "dumb",
+        "HECTOR_PLUGIN_INSTANCE": "i",
+    }
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import os
 import stat
 
 import pytest
+
 from hector_sdk import Failure
 from hector_shell_tools.files import MAX_FILE, read, write
 from hector_shell_tools.workspace import Workspace

@@ -1,6 +1,7 @@
 import os
 
 import pytest
+
 from hector_sdk import Failure
 from hector_shell_tools import listing
 from hector_shell_tools.listing import list_files, search_files

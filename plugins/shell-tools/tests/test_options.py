@@ -1,4 +1,5 @@
 import pytest
+
 from hector_sdk import InvalidOptions
 from hector_shell_tools.options import Limits, Options, directory, limits
 

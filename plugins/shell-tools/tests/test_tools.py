@@ -4,6 +4,7 @@ import sys
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
+
 from hector.plugin.v1.plugin_pb2 import ConfigureRequest
 from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ListToolsRequest
 from hector_sdk.testing import running

@@ -1,4 +1,5 @@
 import pytest
+
 from hector_shell_tools.words import printable, size
 
 

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from hector_sdk import Failure
 from hector_shell_tools.workspace import Workspace, names
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1.message_pb2 import Message, Part
     from hector.plugin.v1.reasoning_pb2 import Generate, Outcome
-
     from hector_react_reasoning.state import Pending, State
     from hector_react_reasoning.turns import Step
 

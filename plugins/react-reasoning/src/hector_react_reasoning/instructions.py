@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hector_sdk.values import plain
-
 from hector_react_reasoning.state import Offer
+from hector_sdk.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,21 +13,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from google.protobuf.json_format import MessageToDict, ParseDict
+
 from hector.plugin.v1.llm_pb2 import FINISH_REASON_CONTEXT_OVERFLOW
 from hector.plugin.v1.message_pb2 import Part, ToolCall
 from hector.plugin.v1.reasoning_pb2 import FAILURE_KIND_CONTEXT_OVERFLOW, Effect
-from hector_sdk.errors import Failure
-
 from hector_react_reasoning.native import Native
 from hector_react_reasoning.state import Pending, State
 from hector_react_reasoning.textual import Textual
-from hector_react_reasoning.turns import Turn, bounded
+from hector_react_reasoning.turns import Turn, bounded, observation
+from hector_sdk.errors import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hector.plugin.v1.reasoning_pb2 import IterationInput, Outcome
-
     from hector_react_reasoning.forms import Form, Reply
 
 MISHAPS = 3
@@ -120,7 +119,7 @@ class _Iteration:
         if reply.actions:
             return self._act(state, reply)
         if not reply.answer:
-            told = (Turn(role="user", text=_EMPTY),)
+            told = (observation(_EMPTY),)
             return self._mishap(replace(state, steps=(*state.steps, told)), reply.thought)
         if state.said:  # the user went on talking meanwhile: what was to be the answer is a part of the conversation
             return self._ask(replace(state, steps=(*state.steps, (reply.turn,))), _line(reply.thought))

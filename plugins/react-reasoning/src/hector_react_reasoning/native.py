@@ -8,18 +8,16 @@ from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, ModelInput
 from hector.plugin.v1.message_pb2 import Part
 from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Generate
 from hector.plugin.v1.tool_pb2 import Tool
-from hector_sdk.messages import calls, text
-
 from hector_react_reasoning import failures
 from hector_react_reasoning.forms import Action, Reply, asked
-from hector_react_reasoning.turns import Turn
+from hector_react_reasoning.turns import Turn, observation
+from hector_sdk.messages import calls, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hector.plugin.v1.message_pb2 import Message
     from hector.plugin.v1.reasoning_pb2 import Outcome
-
     from hector_react_reasoning.state import Pending, State
     from hector_react_reasoning.turns import Step
 
@@ -34,7 +32,7 @@ class Native:
         asks = ModelInput(messages=asked(state), tools=[Tool(name=offer.name) for offer in state.tools])
         if last and state.tools:
             asks.tool_choice = TOOL_CHOICE_NONE
-            asks.messages.append(Turn(role="user", text=ANSWER_NOW).message())
+            asks.messages.append(observation(ANSWER_NOW).message())
         return Generate(input=asks, stream=STREAM_ANSWER)
 
     def reply(self, state: State, message: Message) -> Reply:  # noqa: ARG002 - the other form needs it

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hector_sdk.values import plain, struct
-
 from hector_react_reasoning.turns import Step, Turn
+from hector_sdk.values import plain, struct
 
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Struct

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector.plugin.v1.reasoning_pb2 import (
     FinalizeResponse,
     InitializeResponse,
     IterationResult,
     ProcessIterationResponse,
 )
+from hector_react_reasoning import instructions, machine
+from hector_react_reasoning.state import VERSION, BrokenState, Offer, State, UnreadableVersion
 from hector_sdk import Failure, Reasoning, Status
 from hector_sdk.values import plain
 
-from hector_react_reasoning import instructions, machine
-from hector_react_reasoning.state import VERSION, BrokenState, Offer, State, UnreadableVersion
-
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Struct
+
     from hector.plugin.v1.reasoning_pb2 import FinalizeRequest, InitializeRequest, ProcessIterationRequest
 
 FORMS = ("auto", "text")

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING
 from hector.plugin.v1.llm_pb2 import ModelInput, Sampling
 from hector.plugin.v1.message_pb2 import Part
 from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Generate
-from hector_sdk.messages import text
-
 from hector_react_reasoning import failures, transcript
 from hector_react_reasoning.forms import Action, Reply, asked
 from hector_react_reasoning.instructions import ANSWER_NOW, MARKER, STOP
-from hector_react_reasoning.turns import Turn
+from hector_react_reasoning.turns import Turn, observation
+from hector_sdk.messages import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hector.plugin.v1.message_pb2 import Message, ToolResult
     from hector.plugin.v1.reasoning_pb2 import Outcome
-
     from hector_react_reasoning.state import Offer, Pending, State
     from hector_react_reasoning.transcript import Written
     from hector_react_reasoning.turns import Step
@@ -36,7 +34,7 @@ class Textual:
         """Stops the model where it would invent an observation; only what follows the marker is the answer."""
         asks = ModelInput(messages=asked(state), sampling=Sampling(stop=[STOP]))
         if last:
-            asks.messages.append(Turn(role="user", text=ANSWER_NOW).message())
+            asks.messages.append(observation(ANSWER_NOW).message())
         return Generate(input=asks, stream=STREAM_ANSWER, answer_marker=MARKER)
 
     def reply(self, state: State, message: Message) -> Reply:
@@ -56,12 +54,12 @@ class Textual:
         limit = 4 * OBSERVATION // max(4, len(pending))
         told = [_observation(action, outcomes, limit) for action in pending]
         if len(told) == 1:
-            return (Turn(role="user", text=f"Observation: {told[0]}"),)
+            return (observation(told[0]),)
         lines = [
-            f"Observation {number} ({action.tool}): {words}"
+            f"{number}. {action.tool}: {words}"
             for number, (action, words) in enumerate(zip(pending, told, strict=True), start=1)
         ]
-        return (Turn(role="user", text="\n".join(lines)),)
+        return (observation("\n".join([f"{len(lines)} results", *lines])),)
 
 
 def _cut(kept: str) -> Turn:

@@ -69,6 +69,11 @@ class Turn:
         return cls(role=role, text=value[role], tool=value.get("of", ""), call=value.get("call", ""))
 
 
+def observation(words: str) -> Turn:
+    """What the strategy says in the user's place. The label shows everybody that it is not the user who speaks."""
+    return Turn(role="user", text=f"Observation: {words}")
+
+
 Step = tuple[Turn, ...]
 """What belongs together: what the model said and what came of it, or what the user put in."""
 

@@ -6,7 +6,6 @@ import shlex
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure, InvalidOptions
-
 from hector_shell_tools.words import printable
 
 if TYPE_CHECKING:

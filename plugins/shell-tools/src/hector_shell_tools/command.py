@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from hector_shell_tools.options import Limits
 
 _KEEPER = Path(__file__).with_name("keeper.py")
-_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
+# The last one is how a host finds all that a plugin has started, wherever it went.
+_INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "HECTOR_PLUGIN_INSTANCE")
 _GRACE = 5.0
 
 

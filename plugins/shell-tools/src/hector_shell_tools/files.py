@@ -11,7 +11,6 @@ import stat
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure
-
 from hector_shell_tools.words import printable, size
 from hector_shell_tools.workspace import explained, require_regular
 

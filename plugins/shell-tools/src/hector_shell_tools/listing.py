@@ -10,7 +10,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure
-
 from hector_shell_tools.files import MAX_FILE, content
 from hector_shell_tools.words import printable, size
 from hector_shell_tools.workspace import names

@@ -7,7 +7,6 @@ import shlex
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure, Tools, tool
-
 from hector_shell_tools import allowlist, files, listing, options
 from hector_shell_tools.command import End, environment, execute
 from hector_shell_tools.options import Options
@@ -16,7 +15,6 @@ from hector_shell_tools.workspace import Workspace
 
 if TYPE_CHECKING:
     from hector.plugin.v1.tool_pb2 import ListToolsRequest, ListToolsResponse
-
     from hector_shell_tools.command import Result
     from hector_shell_tools.options import Limits
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure
-
 from hector_shell_tools.words import printable
 
 if TYPE_CHECKING:
