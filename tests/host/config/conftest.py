@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from hector_host import config
 from hector_host.config import Config
 from hector_host.errors import ConfigError

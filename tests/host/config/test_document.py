@@ -1,9 +1,12 @@
 """YAML as it is read: types, lines, and everything that is refused before a key is looked at."""
 
+# ruff: noqa: E501 (messages stand as they are printed)
+
 import textwrap
 from pathlib import Path
 
 import pytest
+
 from hector_host.config import document as documents
 from hector_host.errors import ConfigError
 
@@ -158,12 +161,18 @@ def test_variables_are_not_looked_for_in_keys_nor_their_values_read_as_yaml(read
     assert document.value == {"${N}": "{a: 1}"}
 
 
+QUOTES = '\n  Inside { } and [ ] write variables in quotes: "${NAME}".'
 LOOK = "\n  Look at the indentation and the quotes there."
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "a: {b: ${X}}\n",
+            "x.yaml:1: broken YAML: did not find expected ',' or '}', while parsing a flow mapping that begins in line 1\n"
+            '  Inside { } and [ ] write variables in quotes: "${NAME}".',
+        ),
         (
             "a: 1\nb: [1,\n",
             "x.yaml:3: broken YAML: did not find expected node content, while parsing a flow node that begins in line 3"
@@ -176,8 +185,7 @@ LOOK = "\n  Look at the indentation and the quotes there."
         (
             "a:\n\t- 1\n",
             "x.yaml:2: broken YAML: found character that cannot start any token, while scanning for the next token that "
-             "begins in line 2"
-            + LOOK,
+            "begins in line 2" + LOOK,
         ),
         (
             'a: "x\n',
@@ -198,8 +206,7 @@ LOOK = "\n  Look at the indentation and the quotes there."
         ("a: 1\nb: 2\na: 3\n", "x.yaml:3: a: is written twice, first in line 1\n  Keep one of them."),
         (
             "a:\n  b: 1\n  b: 2\n  b: 3\n",
-            "x.yaml:3: a.b: is written twice, first in line 2\n  Keep one of them.\n"
-             "x.yaml:4: a.b: is written twice, first in line 2\n  Keep one of them.",
+            "x.yaml:3: a.b: is written twice, first in line 2\n  Keep one of them.\nx.yaml:4: a.b: is written twice, first in line 2\n  Keep one of them.",
         ),
         (
             "a: &a {x: 1}\nb:\n  <<: *a\n",

@@ -3,6 +3,7 @@
 import json
 
 import yaml
+
 from hector_host.config.scalars import typed
 
 

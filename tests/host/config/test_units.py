@@ -1,6 +1,7 @@
 """Durations, sizes, networks, addresses and references: what is read, what is written back, what is refused."""
 
 import pytest
+
 from hector_host.config import units
 
 

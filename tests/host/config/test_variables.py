@@ -3,6 +3,7 @@
 import contextlib
 
 import pytest
+
 from hector_host.config import load as load_file
 from hector_host.config.variables import VariableError, escaped, expand
 

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hector_host.config.entry import Clash, Entry, Section
 from hector_host.config.fields import Text, unfit
+from hector_host.config.problems import meant
 from hector_host.config.units import UnitError, reference
 
 
@@ -57,7 +58,7 @@ class Reasoning(Section):
         if given.get("engine", "default") == "default":
             for name in given:
                 if name not in cls.model_fields:
-                    yield Clash((name,), "unknown key")
+                    yield Clash((name,), "unknown key", meant(name, cls.model_fields, "Known keys"))
 
 
 class AgentConfig(Entry):

@@ -182,7 +182,7 @@ class Config:
     def _meant(self, section: str, declared: dict[str, E], name: str, key: KeyPath) -> E:
         if name not in declared:
             what, step = undeclared(declared, name, section)
-            raise ConfigError(f"{self.locate(*key)}: {what}", step)
+            raise ConfigError(f"{self.locate(*key)}: {self.redact(what)}", self.redact(step))
         return declared[name]
 
 

@@ -18,6 +18,7 @@ from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfi
 from hector_host.config.reader import Reader
 from hector_host.config.references import warnings
 from hector_host.config.stores import DocumentStoreConfig
+from hector_host.config.validation import as_written
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def _check_top(document: documents.Document) -> None:
         document.refuse()
     for key in document.value:
         if key not in SECTIONS:
-            document.blame((key,), "unknown key", meant(key, SECTIONS))
-    version = document.value.get("version")
-    if version not in (None, "1", 1) or version is True:
-        document.blame(("version",), f"{shown(version)} is not a version that this Hector reads", 'Write version: "1".')
+            document.blame((key,), "unknown key", meant(key, SECTIONS, "Known keys"))
+    version = document.value.get("version", "1")
+    if version != "1" and not (type(version) is int and version == 1):
+        written = as_written(version, ("version",), document)
+        document.blame(("version",), f"{written} is not a version that this Hector reads", 'Write version: "1".')

@@ -101,7 +101,7 @@ def read_manifest(file: Path) -> Manifest:
     value = document.value if isinstance(document.value, dict) else {}
     for key in value:
         if key != _ROOT:
-            document.blame((key,), "unknown key", meant(key, [_ROOT]))
+            document.blame((key,), "unknown key", meant(key, [_ROOT], "Known keys"))
     body = None
     if _ROOT in value:
         body = read_model(_Body, value[_ROOT], (_ROOT,), Place(file.parent), document)

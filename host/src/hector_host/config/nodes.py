@@ -77,9 +77,9 @@ def compose(text: str) -> Node | None:
             composer.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
+        line = mark.line if mark else 0
         raise BrokenError(
-            line, f"broken YAML: {_reason(error)}", "Look at the indentation and the quotes there."
+            line + 1, f"broken YAML: {_reason(error)}", _step(text.splitlines()[line : line + 1])
         ) from None
     return composer.root
 
@@ -88,6 +88,13 @@ def _reason(error: yaml.MarkedYAMLError) -> str:
     began = error.context_mark
     context = f", {error.context} that begins in line {began.line + 1}" if error.context and began else ""
     return quoted(f"{error.problem}{context}")
+
+
+def _step(at: list[str]) -> str:
+    """The commonest mistake is a variable inside { } or [ ], whose own braces end it."""
+    if at and "${" in at[0]:
+        return 'Inside { } and [ ] write variables in quotes: "${NAME}".'
+    return "Look at the indentation and the quotes there."
 
 
 class _Composer:

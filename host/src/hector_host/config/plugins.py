@@ -79,7 +79,7 @@ class TLS(Section):
         """A certificate and its key go together."""
         for one, other in (("cert", "key"), ("key", "cert")):
             if given.get(one) is not None and given.get(other) is None:
-                yield Clash((one,), f"needs {other} beside it")
+                yield Clash((one,), f"needs {other} beside it", f"Add {other}, or remove {one}.")
 
 
 class PluginConfig(Entry):

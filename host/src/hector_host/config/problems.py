@@ -35,13 +35,13 @@ def shown(value: object) -> str:
     return "a mapping" if isinstance(value, dict) else "a list"
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str], all_of_them: str = "There are") -> str:
     """The next step after an unknown name: the nearest one that is known, else all of them. "" when none is."""
     names = list(known)
     near = get_close_matches(name, names, n=1)
     if near:
         return f"Did you mean {near[0]}?"
-    return f"There are: {', '.join(quoted(each, 100) for each in names)}." if names else ""
+    return f"{all_of_them}: {', '.join(quoted(each, 100) for each in names)}." if names else ""
 
 
 @dataclass(frozen=True, slots=True)

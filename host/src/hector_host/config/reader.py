@@ -6,7 +6,7 @@ the group of their kind or directly under `plugins`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hector_host.config.agents import AgentConfig
@@ -43,6 +43,7 @@ class _Item:
     name: str
     key: KeyPath
     body: Any
+    kind: Kind | None = None
 
 
 class Reader:
@@ -57,16 +58,16 @@ class Reader:
         """A mapping of fixed keys. The default stands for one with problems, which end the reading anyway."""
         value = self._at(key)
         body = {} if value is None else value
-        return read(model, body, key, self._place(key), self._document) or default
+        return read(model, body, key, Place(self._folder, key), self._document) or default
 
     def entries(self, model: type[E], key: KeyPath, *, lists: bool = False) -> dict[str, E]:
         """The entries of a section by their names."""
         found = {}
-        for item in self._items(key, lists=lists):
+        for item in self._once(self._items(key, lists=lists), "Names are unique in their section: rename one."):
             body = (
                 {"name": item.name} | item.body if model is AgentConfig and isinstance(item.body, dict) else item.body
             )
-            entry = read(model, body, item.key, self._place(item.key, item.name), self._document)
+            entry = read(model, body, item.key, self._place(item), self._document)
             if entry is not None:
                 found[item.name] = entry
         return found
@@ -80,95 +81,78 @@ class Reader:
         return self.section(Discovery, key, Discovery())
 
     def plugins(self) -> dict[str, PluginConfig]:
-        """The plugins of all groups, and those outside of any. A name is one plugin's."""
-        found: dict[str, PluginConfig] = {}
-        first: dict[str, _Item] = {}
-        for kind, item in self._plugin_items():
-            earlier = first.setdefault(item.name, item)
-            if earlier is not item:
-                line = self._document.line(earlier.key)
-                what = f'a plugin named "{item.name}" is in line {line} already'
-                self._document.blame(item.key, what, "Names of plugins are unique over all groups: rename one.")
-                continue
-            plugin = read(PluginConfig, item.body, item.key, self._place(item.key, item.name, kind), self._document)
+        """The plugins of all groups, and those outside of any."""
+        found = {}
+        for item in self._once(self._plugin_items(), "Names of plugins are unique over all groups: rename one."):
+            plugin = read(PluginConfig, item.body, item.key, self._place(item), self._document)
             if plugin is not None:
                 found[item.name] = plugin
         return found
 
-    def _plugin_items(self) -> Iterator[tuple[Kind | None, _Item]]:
+    def _plugin_items(self) -> Iterator[_Item]:
         for item in self._items(("plugins",), lists=True):
             kind = Kind.of_group(item.name)
-            if kind is not None:
-                for member in self._items(item.key, lists=True):
-                    yield kind, member
-            elif item.name not in DISCOVERY_KEYS:
-                if isinstance(item.body, dict) and item.body.keys() & {"type", *SOURCES}:
-                    yield None, item
-                else:
-                    step = meant(item.name, PLUGIN_KEYS)
-                    self._document.blame(
-                        item.key, "is neither a group nor a plugin", f"{step} A plugin has one of {', '.join(SOURCES)}."
-                    )
+            if item.key != ("plugins", item.name):
+                yield item
+            elif item.name in DISCOVERY_KEYS:
+                continue
+            elif kind is not None:
+                yield from (replace(member, kind=kind) for member in self._items(item.key, lists=True))
+            elif isinstance(item.body, dict) and item.body.keys() & {"type", *SOURCES}:
+                yield item
+            else:
+                step = meant(item.name, PLUGIN_KEYS, f"A plugin has one of {', '.join(SOURCES)}; else there are")
+                self._document.blame(item.key, "is neither a plugin nor a group of them", step)
 
     def _items(self, key: KeyPath, *, lists: bool) -> Iterator[_Item]:
         """The entries under a key, in the order of the file."""
         value = self._at(key)
         if isinstance(value, dict):
-            for name, body in value.items():
-                item = _Item(name, (*key, name), {} if body is None else body)
-                if (key == ("plugins",) and name in PLUGIN_KEYS) or self._named(item):
-                    yield item
+            yield from (_Item(name, (*key, name), {} if body is None else body) for name, body in value.items())
         elif isinstance(value, list) and lists:
             yield from self._listed(value, key)
         elif value is not None:
-            form = "a mapping of names, or a list of entries with a name" if lists else "a mapping of names"
             what = f"{as_written(value, key, self._document)} is not a mapping"
-            self._document.blame(key, what, f"Write {form}.")
+            self._document.blame(key, what, f"Write {{name: {{…}}}}{', or a list of {name: …}' if lists else ''}.")
 
     def _listed(self, value: list[Any], key: KeyPath) -> Iterator[_Item]:
-        first: dict[str, KeyPath] = {}
         for index, body in enumerate(value):
             path = (*key, index)
+            name = body.get("name") if isinstance(body, dict) else None
             if not isinstance(body, dict):
                 what = f"{as_written(body, path, self._document)} is not a mapping"
-                self._document.blame(path, what, "Write entries as {name: …, type: …}.")
-                continue
-            name = body.get("name")
-            if not isinstance(name, str):
-                self._document.blame(
-                    (*path, "name"),
-                    "is missing" if name is None else "is not text",
-                    "Entries of a list carry their name.",
-                )
-                continue
-            item = _Item(name, path, {field: content for field, content in body.items() if field != "name"})
-            earlier = first.setdefault(name, path)
-            if earlier is not path and key != ("plugins",) and Kind.of_group(str(key[-1])) is None:
-                line = self._document.line(earlier)
-                self._document.blame(path, f'"{name}" is in line {line} already', "Rename one of them.")
-            elif self._named(item):
-                yield item
+                self._document.blame(path, what, "Write {name: …}.")
+            elif not isinstance(name, str):
+                what = "is missing" if name is None else "is not text"
+                self._document.blame((*path, "name"), what, "Entries of a list carry their name.")
+            else:
+                yield _Item(name, path, {field: content for field, content in body.items() if field != "name"})
 
-    def _named(self, item: _Item) -> bool:
-        """Whether the entry's name can be used."""
-        try:
-            usable_name(item.name)
-        except UnitError as error:
-            what, step = error.args
-            self._document.blame(item.key, f'"{item.name}" {what}', step)
-            return False
-        return True
+    def _once(self, items: Iterator[_Item], step: str) -> Iterator[_Item]:
+        """The items whose names can be used and are not another's already."""
+        first: dict[str, _Item] = {}
+        for item in items:
+            earlier = first.setdefault(item.name, item)
+            written = as_written(item.name, (*item.key, "name"), self._document)
+            if earlier is not item:
+                line = self._document.line(earlier.key)
+                self._document.blame(item.key, f"line {line} has an entry of the same name, {written}", step)
+                continue
+            try:
+                usable_name(item.name)
+            except UnitError as error:
+                self._document.blame(item.key, f"{written} {error.args[0]}", error.args[1])
+            else:
+                yield item
 
     def _at(self, key: KeyPath) -> Any:
         value = self._document.value
         for step in key:
-            if isinstance(value, list) and isinstance(step, int):
-                value = value[step]
-            else:
-                value = value.get(step) if isinstance(value, dict) else None
+            value = value.get(step) if isinstance(value, dict) else None
         return value
 
-    def _place(self, key: KeyPath, name: str = "", kind: Kind | None = None) -> Place:
-        names = self._document.names_under(key) if name else frozenset()
-        variables = {each: self._variables[each] for each in sorted(names)}
-        return Place(self._folder, key, name, kind, variables)
+    def _place(self, item: _Item) -> Place:
+        names = self._document.names_under(item.key)
+        return Place(
+            self._folder, item.key, item.name, item.kind, {name: self._variables[name] for name in sorted(names)}
+        )

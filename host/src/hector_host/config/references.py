@@ -114,4 +114,5 @@ class _Judge:
             yield self._problem(key, *undeclared(declared, name, section))
 
     def _problem(self, key: KeyPath, what: str, step: str) -> Problem:
-        return Problem(self._config.document.line(key), key, what, step)
+        redact = self._config.redact
+        return Problem(self._config.document.line(key), key, redact(what), redact(step))

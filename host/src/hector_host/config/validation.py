@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 from pydantic import ValidationError
 
 from hector_host.config.entry import Section
-from hector_host.config.problems import meant, shown
+from hector_host.config.problems import shown
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -61,8 +61,7 @@ def _prepared(model: type[Section], value: dict[str, Any], key: KeyPath, documen
     """The mapping with empty sections made `{}`. Blames keys without a value, and keys that do not go together."""
     known = fields(model)
     for clash in model.clashes(value):
-        step = clash.step or (meant(str(clash.path[-1]), known) if clash.path else "")
-        document.blame((*key, *clash.path), clash.what, step)
+        document.blame((*key, *clash.path), clash.what, clash.step)
     prepared = dict(value)
     for name in [name for name in value if name in known]:
         field = known[name][1]

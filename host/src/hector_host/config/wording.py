@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _OF_VALUES = {
     UNFIT: ("{what}", "{step}"),
-    "string_type": ("is not text", 'Write it in quotes: "…".'),
+    "string_type": ("is not text", "{quotes}"),
     "int_type": ("is not a whole number", "Write it without quotes and fraction, as 4."),
     "int_from_float": ("is not a whole number", "Write it without quotes and fraction, as 4."),
     "float_type": ("is not a number", "Write it without quotes, as 0.7."),
@@ -32,6 +32,19 @@ _OF_VALUES = {
     "literal_error": ("is not known here", "Write {expected}."),
 }
 """By pydantic's types of errors. What is wrong is read after the value; braces are filled from the error's context."""
+
+
+def _context(detail: ErrorDetails, value: str) -> dict[str, str]:
+    """What braces are filled from: pydantic's context, and the value as it would be in quotes."""
+    context = {
+        key: f"{part:g}" if isinstance(part, float) else str(part) for key, part in detail.get("ctx", {}).items()
+    }
+    scalar = not isinstance(detail["input"], (list, dict))
+    context["quotes"] = f'Write it in quotes: "{value.strip(chr(34))}".' if scalar else "Write a text."
+    if detail["type"] == "literal_error":
+        context["expected"] = context["expected"].replace("'", "")
+    return context
+
 
 _EMPTY = frozenset({"string_too_short", "too_short"})
 
@@ -53,11 +66,9 @@ class Wording:
             return
         path = (*self._key, *detail["loc"])
         if detail["type"] in _OF_VALUES:
-            context = {key: str(value) for key, value in detail.get("ctx", {}).items()}
-            if "expected" in context:
-                context["expected"] = context["expected"].replace("'", "")
-            what, step = (words.format_map(context) for words in _OF_VALUES[detail["type"]])
             value = as_written(detail["input"], path, self._document)
+            context = _context(detail, value)
+            what, step = (words.format_map(context) for words in _OF_VALUES[detail["type"]])
             self._document.blame(path, f"{value} {what}", step)
         else:
             self._document.blame(path, *self._of_key(detail))
@@ -70,7 +81,7 @@ class Wording:
         if detail["type"] == "missing":
             return "is missing", f"Add it: {descriptions(holder)[known[key][0]]}"
         if detail["type"] == "extra_forbidden":
-            return "unknown key", meant(key, known)
+            return "unknown key", meant(key, known, "Known keys")
         return detail["msg"], ""
 
     def _holder(self, loc: tuple[int | str, ...]) -> type[Section]:
