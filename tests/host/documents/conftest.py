@@ -148,6 +148,9 @@ class Place:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         return file
 
+    def has_ledger(self) -> bool:
+        return self.store().ledger.exists()
+
     def store(self, name: str = "handbook", **settings: Any) -> Store:
         entry = {
             "path": self.base / "docs",

@@ -13,7 +13,6 @@ from hector_host.documents.ledger import Place
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
-
     from hector_host.config import Config, DocumentStoreConfig, EmbedderConfig, PluginConfig
     from hector_host.providers.call import Call
     from hector_host.providers.database import DatabaseProvider
