@@ -53,3 +53,9 @@ def test_the_sdks_have_the_same_modules(root: Path) -> None:
     python = {path.stem.strip("_") for path in (root / "sdk/python/src/hector_sdk").glob("*.py")} - {"init"}
     go = {path.stem for path in (root / "sdk/go").glob("*.go") if not path.stem.endswith("_test")}
     assert python ^ go == ONE_SIDED.keys()
+
+
+def test_init_writes_what_the_examples_hold(root: Path) -> None:
+    written = {path.name: path.read_text() for path in (root / "host/src/hector_host/examples").glob("*.yaml")}
+    assert written == {name: (root / "examples" / name).read_text() for name in written}
+    assert written.keys() == {"quickstart.yaml", "documents.yaml"}
