@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # From top to bottom, as docs/architecture.md draws them. Modules on one line may not import each other.
 LAYERS = [{"cli"}, {"runtime"}, {"documents"}, {"registry"}, {"providers"}, {"manager"}, {"config"}, {"errors"}]
+DATA = {"examples"}  # files that `hector init` writes
 CONTRACT = {"hector", "hector_plugins_pb2", "hector_plugins_pb2_grpc", "grpc", "google"}
 SDK = {"hector_sdk", "grpc_health"}  # and what it brings on purpose
 
