@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
 from hector.plugin.v1.database_pb2_grpc import DatabaseProviderStub
 
 STARTED_WITHIN = 30  # seconds

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_DOT, METRIC_L2, Metric
 from hector_faiss_database.collection import Collection
 from hector_faiss_database.filters import parse
 from hector_faiss_database.records import Batch, Settings
 from hector_sdk.values import struct
-from numpy.typing import NDArray
 
 DIMENSION = 7
 

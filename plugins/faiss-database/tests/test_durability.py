@@ -11,6 +11,7 @@ from random import Random
 import grpc
 import numpy as np
 import pytest
+
 from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database.catalog import Catalog
 from hector_faiss_database.records import Batch, Settings

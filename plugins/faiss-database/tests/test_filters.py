@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from hector_faiss_database.columns import Columns
 from hector_faiss_database.filters import parse
 from hector_sdk import Status

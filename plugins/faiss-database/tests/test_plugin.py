@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+
 from hector.plugin.v1 import database_pb2 as pb
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
 from hector_faiss_database.plugin import FaissDatabase

@@ -1,5 +1,6 @@
 import pytest
 from google.protobuf.struct_pb2 import Struct, Value
+
 from hector_faiss_database.values import faces, finite, plain
 from hector_sdk.values import struct
 

@@ -1,7 +1,6 @@
 """Serves the database as a plugin process."""
 
-from hector_sdk import serve
-
 from hector_faiss_database.plugin import FaissDatabase
+from hector_sdk import serve
 
 serve(FaissDatabase(), description="Exact, durable vector search by FAISS and SQLite.")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import grpc
-from hector.plugin.v1.database_pb2 import Metric
-from hector_sdk import Status
 
+from hector.plugin.v1.database_pb2 import Metric
 from hector_faiss_database.collection import Collection
 from hector_faiss_database.owner import Owner
 from hector_faiss_database.records import Batch, Settings
 from hector_faiss_database.refusals import no_collection, quoted
 from hector_faiss_database.store import Store
+from hector_sdk import Status
 
 
 class Catalog:

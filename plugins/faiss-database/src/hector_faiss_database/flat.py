@@ -6,9 +6,9 @@ Euclidean distance (FAISS gives its square). Exact with a mask too: FAISS passes
 
 import faiss
 import numpy as np
-from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_L2, Metric
 from numpy.typing import NDArray
 
+from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_L2, Metric
 from hector_faiss_database.records import Settings
 
 

@@ -6,8 +6,8 @@ stays is listed once. Which vectors is read from memory, what they hold from dis
 
 import numpy as np
 from google.protobuf.struct_pb2 import Struct
-from hector.plugin.v1.database_pb2 import ListVectorsRequest, ListVectorsResponse, Vector
 
+from hector.plugin.v1.database_pb2 import ListVectorsRequest, ListVectorsResponse, Vector
 from hector_faiss_database import requests
 from hector_faiss_database.collection import Collection
 from hector_faiss_database.records import COMPONENT, Stored

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import grpc
+
 from hector_sdk import Status
 
 LOCK = "faiss-database.lock"

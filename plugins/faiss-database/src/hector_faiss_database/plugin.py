@@ -10,15 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hector_sdk import Database, InvalidOptions
-
 from hector_faiss_database.options import Options
+from hector_sdk import Database, InvalidOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector.plugin.v1 import database_pb2 as pb
-
     from hector_faiss_database.service import Service
 
 Argument = TypeVar("Argument")

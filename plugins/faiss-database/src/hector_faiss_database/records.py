@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from hector.plugin.v1.database_pb2 import Metric
 from numpy.typing import NDArray
+
+from hector.plugin.v1.database_pb2 import Metric
 
 COMPONENT = np.dtype("<f4")  # on disk as on the wire
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import grpc
+
 from hector_sdk import Status
 
 

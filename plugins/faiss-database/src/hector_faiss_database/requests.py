@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from google.protobuf.struct_pb2 import Struct
-from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_UNSPECIFIED, CreateCollectionRequest, Metric, Vector
 from numpy.typing import NDArray
 
+from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_UNSPECIFIED, CreateCollectionRequest, Metric, Vector
 from hector_faiss_database.filters import Condition, parse
 from hector_faiss_database.records import Batch, Settings
 from hector_faiss_database.refusals import invalid, quoted

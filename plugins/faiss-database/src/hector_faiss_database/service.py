@@ -7,8 +7,8 @@ upsert that needs no turn: reading and checking its vectors.
 from pathlib import Path
 
 from google.protobuf.struct_pb2 import Struct
-from hector.plugin.v1 import database_pb2 as pb
 
+from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database import listing, requests
 from hector_faiss_database.catalog import Catalog
 from hector_faiss_database.collection import Collection

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import grpc
 import numpy as np
-from hector_sdk import Status
 
 from hector_faiss_database.records import COMPONENT, Batch, Settings, Stored
 from hector_faiss_database.refusals import no_room
+from hector_sdk import Status
 
 FILE = "vectors.sqlite3"
 VERSION = 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector_sdk import Status
 
 if TYPE_CHECKING:

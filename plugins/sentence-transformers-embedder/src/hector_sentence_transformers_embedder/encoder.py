@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
+
 from hector_sdk import Status
 
 if TYPE_CHECKING:
@@ -139,10 +140,11 @@ def load(source: Source, options: Options) -> Model:
 
 
 def slices(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Indices in groups of at most `most` tokens, padding included; longest first, so that there is little of it."""
+    """Indices in groups to compute together: at most `most` tokens with padding, of which at most half is padding."""
     part: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
-        if part and (len(part) + 1) * lengths[part[0]] > most:
+        longest = lengths[part[0]] if part else 0
+        if (len(part) + 1) * longest > most or 2 * lengths[index] < longest:
             yield part
             part = []
         part.append(index)

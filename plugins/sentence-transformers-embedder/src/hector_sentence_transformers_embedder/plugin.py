@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc
+
 from hector.plugin.v1 import embedder_pb2 as pb
 from hector_sdk import Embedder, InvalidOptions, Status
-
 from hector_sentence_transformers_embedder import encoder, source
 from hector_sentence_transformers_embedder.batcher import Batcher
 from hector_sentence_transformers_embedder.options import Options

@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import grpc
+
 from hector_sdk import InvalidOptions, Status
 
 MARKS = ("modules.json", "config.json")
