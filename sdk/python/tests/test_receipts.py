@@ -10,7 +10,8 @@ import pytest
 from hector.plugin.v1.plugin_pb2 import ConfigureRequest
 from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ExecuteToolResponse, ListToolsRequest
 from hector_sdk import Failure, Status, Tools, tool
-from hector_sdk.receipts import DAY, Receipts
+from hector_sdk.ledger import DAY
+from hector_sdk.receipts import Receipts
 from hector_sdk.testing import running
 from hector_sdk.values import struct
 

@@ -9,41 +9,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import sqlite3
-import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import grpc
-
-from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ExecuteToolResponse
 from hector_sdk import threads
 from hector_sdk.errors import Status, as_status
+from hector_sdk.ledger import Ledger, other_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ExecuteToolResponse
+    from hector_sdk.ledger import Outcome
+
 log = logging.getLogger("hector_sdk")
-
-DAY: Final = 24 * 3600.0
-KEPT_FOR: Final = 31 * DAY
-"""Seconds. The contract asks for 30 days at least."""
-
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS receipts (
-    key TEXT PRIMARY KEY,
-    call BLOB NOT NULL,   -- hash of the tool and its parameters
-    begun REAL NOT NULL,  -- Unix time, seconds
-    response BLOB,        -- ExecuteToolResponse; null until the tool has answered
-    code TEXT,            -- the status instead, when it ended with one
-    message TEXT
-);
-CREATE INDEX IF NOT EXISTS receipts_begun ON receipts (begun);
-"""
-
-Outcome = ExecuteToolResponse | Status
 
 
 @dataclass
@@ -65,7 +46,7 @@ class Receipts:
             folder: Outlives the process.
             clock: Unix time in seconds.
         """
-        self._ledger = _Ledger(folder / "receipts.sqlite3", clock)
+        self._ledger = Ledger(folder / "receipts.sqlite3", clock)
         self._running: dict[str, _Running] = {}
 
     async def execute(
@@ -93,7 +74,7 @@ class Receipts:
             running = self._running[key] = _Running(call, asyncio.create_task(self._once(key, call, run)))
             running.task.add_done_callback(lambda _: self._running.pop(key))
         elif running.call != call:
-            raise _other_call(key)
+            raise other_call(key)
         running.waiting += 1
         try:
             outcome = await asyncio.shield(running.task)
@@ -128,75 +109,7 @@ class Receipts:
         return outcome
 
 
-class _Ledger:
-    """The file. Its methods block, and may be called from any thread."""
-
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        self._path = path
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self._purged = 0.0
-
-    def begin(self, key: str, call: bytes) -> Outcome | None:
-        """Write that a call begins. Something else than None: it did before, and this is its outcome."""
-        with self._lock, self._open() as connection:
-            inserted = connection.execute(
-                "INSERT INTO receipts (key, call, begun) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                (key, call, self._clock()),
-            )
-            if inserted.rowcount:
-                return None
-            row = connection.execute("SELECT call, response, code, message FROM receipts WHERE key = ?", (key,))
-            begun, *ended = row.fetchone()
-            return _other_call(key) if begun != call else _outcome(key, *ended)
-
-    def finish(self, key: str, outcome: Outcome) -> None:
-        """Write how it ended."""
-        ended: tuple[bytes | None, str | None, str | None, str]
-        if isinstance(outcome, Status):
-            ended = (None, outcome.code.name, outcome.message, key)
-        else:
-            ended = (outcome.SerializeToString(), None, None, key)
-        with self._lock, self._open() as connection:
-            connection.execute("UPDATE receipts SET response = ?, code = ?, message = ? WHERE key = ?", ended)
-
-    def close(self) -> None:
-        """Close the file, if it was opened."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = sqlite3.connect(self._path, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")  # a receipt survives the loss of power
-            self._connection.executescript(SCHEMA)
-        now = self._clock()
-        if now - self._purged > DAY:
-            with self._connection:
-                self._connection.execute("DELETE FROM receipts WHERE begun < ?", (now - KEPT_FOR,))
-            self._purged = now
-        return self._connection
-
-
 def fingerprint(request: ExecuteToolRequest) -> bytes:
     """What must be equal for two calls to be the same one: the tool and its parameters."""
     parameters = request.parameters.SerializeToString(deterministic=True)
     return hashlib.sha256(request.tool.encode() + b"\0" + parameters).digest()
-
-
-def _outcome(key: str, response: bytes | None, code: str | None, message: str) -> Outcome:
-    if response is not None:
-        return ExecuteToolResponse.FromString(response)
-    if code is not None:
-        return Status(grpc.StatusCode[code], message)
-    words = f'the call with the idempotency key "{key}" was begun and nobody knows how it ended'
-    return Status(grpc.StatusCode.ABORTED, words)
-
-
-def _other_call(key: str) -> Status:
-    words = f'the idempotency key "{key}" belongs to a call of another tool or with other parameters'
-    return Status(grpc.StatusCode.INVALID_ARGUMENT, words)

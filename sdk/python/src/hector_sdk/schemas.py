@@ -74,14 +74,16 @@ def _words(error: ErrorDetails) -> str:
 def _path(error: ErrorDetails, value: Any) -> str:
     """`replies[0].delay`. Steps that are not in the value name branches of a union, except that to a missing field."""
     path = ""
-    *steps, last = error["loc"] or ("",)
-    for step in [*steps, last]:
-        if (isinstance(value, dict) and step in value) or (isinstance(value, list) and isinstance(step, int)):
+    for step in error["loc"]:
+        if isinstance(step, int) and isinstance(value, list):
             value = value[step]
-        elif error["type"] != "missing" or step is not last:
-            continue
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
+            path += f"[{step}]"
+        elif isinstance(value, dict) and step in value:
+            value = value[step]
+            path += f".{step}"
+    if error["type"] == "missing":
+        path += f".{error['loc'][-1]}"
+    return path.removeprefix(".")
 
 
 def _untitled(node: Any, *, names: bool = False) -> Any:
