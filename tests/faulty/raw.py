@@ -1,18 +1,18 @@
 """An LLM plugin on raw gRPC, without the SDK, that does right or wrong what its options say.
 
-    listen     "unix" (with a handshake), "tcp" (with a handshake), "bare" (no handshake), "link" (announces a symbolic link)
-    port       of "bare" and "tcp"; 0 is any
-    second     true: a second port is open beside
-    serve      names of the services it serves, by default LLMProvider
-    reflect    true: with server reflection
-    health     a list of statuses, answered one after the other; the last for ever
-    describe   names of services that Describe says; null: no Plugin service at all
-    reject     the violations, {field: words}, with which Configure refuses
-    status     [code, words] with which Configure fails
-    shutdown   "exit": Shutdown ends the process; "ignore": it answers and goes on
-    die        seconds after the handshake until it ends with code 3
-    deaf       true: SIGTERM is ignored
-    delay      seconds that each GenerateText takes
+listen     "unix" (with a handshake), "tcp" (with a handshake), "bare" (no handshake), "link" (announces a symbolic link)
+port       of "bare" and "tcp"; 0 is any
+second     true: a second port is open beside
+serve      names of the services it serves, by default LLMProvider
+reflect    true: with server reflection
+health     a list of statuses, answered one after the other; the last for ever
+describe   names of services that Describe says; null: no Plugin service at all
+reject     the violations, {field: words}, with which Configure refuses
+status     [code, words] with which Configure fails
+shutdown   "exit": Shutdown ends the process; "ignore": it answers and goes on
+die        seconds after the handshake until it ends with code 3
+deaf       true: SIGTERM is ignored
+delay      seconds that each GenerateText takes
 """
 
 import json
@@ -100,7 +100,9 @@ if options.get("reflect"):
     reflection.enable_server_reflection([f"hector.plugin.v1.{name}" for name in served], server)
 if "shutdown" in options:
     handler = grpc.unary_unary_rpc_method_handler(shut_down)
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("plugin.GRPCController", {"Shutdown": handler}),))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("plugin.GRPCController", {"Shutdown": handler}),)
+    )
 
 listen = options.get("listen", "unix")
 path = f"{os.environ['PLUGIN_UNIX_SOCKET_DIR']}/plugin1"

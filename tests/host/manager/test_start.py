@@ -22,4 +22,9 @@ async def test_a_plugin_that_serves_nothing_but_its_provider_takes_calls(host, l
         assert not plugin.serves_plugin
         assert plugin.failure is None
         assert plugin.timeout == 300
-    assert host.states == ["starting: needed", "ready: healthy", "draining: stopped by the host", "stopped: stopped by the host"]
+    assert host.states == [
+        "starting: needed",
+        "ready: healthy",
+        "draining: stopped by the host",
+        "stopped: stopped by the host",
+    ]

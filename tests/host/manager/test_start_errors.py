@@ -191,9 +191,13 @@ async def test_a_process_that_is_never_healthy(host):
 async def test_nothing_that_speaks_grpc_on_the_port(host):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        message = await refusal(host, **host.faulty("says", timeout="500ms", stdout=f"1|1|tcp|127.0.0.1:{port}|grpc|\n"))
+        message = await refusal(
+            host, **host.faulty("says", timeout="500ms", stdout=f"1|1|tcp|127.0.0.1:{port}|grpc|\n")
+        )
     first, *rest = message.splitlines()
-    assert re.fullmatch(rf"llm_provider/x: did not answer at 127.0.0.1:{port} within 0.5 s(: failed to connect .*)?", first)
+    assert re.fullmatch(
+        rf"llm_provider/x: did not answer at 127.0.0.1:{port} within 0.5 s(: failed to connect .*)?", first
+    )
     assert rest == [
         "  it logged nothing",
         f"  Give it more time with start_timeout, or look into its log: {host.log('x')}",

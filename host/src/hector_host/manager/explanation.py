@@ -16,9 +16,7 @@ SHOWN_LINES = 10
 """Lines of a plugin's log that an error shows."""
 
 
-def explained(
-    error: Exception, who: str, plugin: PluginConfig, config: Config, book: Logbook
-) -> tuple[Exception, str]:
+def explained(error: Exception, who: str, plugin: PluginConfig, config: Config, book: Logbook) -> tuple[Exception, str]:
     """The error for everybody who waits for the plugin, and the reason of the state change.
 
     Args:
@@ -42,8 +40,10 @@ def explained(
 
 def _last_lines(book: Logbook) -> str:
     lines = book.last(SHOWN_LINES)
-    return "".join(f"\n  {line}" for line in ["last log lines:", *(f"  {line}" for line in lines)]) if lines else (
-        "\n  it logged nothing"
+    return (
+        "".join(f"\n  {line}" for line in ["last log lines:", *(f"  {line}" for line in lines)])
+        if lines
+        else ("\n  it logged nothing")
     )
 
 

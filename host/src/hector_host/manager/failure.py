@@ -35,7 +35,7 @@ class Waiting:
     what: str
     why: str = ""
 
-    def too_long(self, seconds: float, step: str) -> Failure:
+    def too_long(self, seconds: float, step: str, *, show_log: bool) -> Failure:
         """The failure when it did not happen in time."""
         why = f": {self.why}" if self.why else ""
-        return Failure("start_timeout", f"{self.what} within {seconds:g} s{why}", step, show_log=True)
+        return Failure("start_timeout", f"{self.what} within {seconds:g} s{why}", step, show_log=show_log)

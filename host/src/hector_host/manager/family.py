@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ from hector_host.manager.environment import MARKER
 
 _SET_CHILD_SUBREAPER = 36
 _GET_CHILD_SUBREAPER = 37
+_PF_EXITING = 4
 
 
 @contextmanager
@@ -62,11 +64,14 @@ def strike(leader: int, instance: str) -> set[int]:
     return found
 
 
-def bury(dead: set[int]) -> None:
-    """Reaps those of the dead that the host adopted, and every other orphan that nobody waits for."""
-    for pid in dead:
-        _reap(pid)
-    reap_orphans()
+def bury(dying: set[int]) -> set[int]:
+    """Reaps those that the host adopted; those that cannot be reaped yet, because their threads still end."""
+    return {pid for pid in dying if not _reap(pid)}
+
+
+def dying(pid: int) -> bool:
+    """Whether a process is on its way out: its sockets may be closed a moment before it can be waited for (Linux)."""
+    return bool(_status(pid).flags & _PF_EXITING)
 
 
 def reap_orphans() -> None:
@@ -80,8 +85,8 @@ def reap_orphans() -> None:
     own, session = os.getpid(), os.getsid(0)
     for entry in os.listdir("/proc"):  # noqa: PTH208 (as above)
         if entry.isdigit():
-            state, parent, its_session = _status(int(entry))
-            if state == "Z" and parent == own and its_session not in {session, int(entry)}:
+            status = _status(int(entry))
+            if status.state == "Z" and status.parent == own and status.session not in {session, int(entry)}:
                 _reap(int(entry))
 
 
@@ -100,23 +105,37 @@ def _kill(pid: int, leader: int, instance: str) -> None:
 
 
 def _belongs(pid: int, leader: int, instance: str) -> bool:
-    state, _, session = _status(pid)
-    return state not in "ZX" and (session == leader or f"{MARKER}={instance}".encode() in _environment(pid))
+    status = _status(pid)
+    return status.state not in "ZX" and (
+        status.session == leader or f"{MARKER}={instance}".encode() in _environment(pid)
+    )
 
 
-def _reap(pid: int) -> None:
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-
-
-def _status(pid: int) -> tuple[str, int, int]:
-    """State letter, parent and session of a process; `X` when there is none."""
+def _reap(pid: int) -> bool:
+    """False for a child of this process that has not ended."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (as above)
+        return os.waitpid(pid, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """What /proc says of a process; `X` when there is none."""
+
+    state: str = "X"
+    parent: int = 0
+    session: int = 0
+    flags: int = 0
+
+
+def _status(pid: int) -> _Status:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (read for every process: a Path would cost more)
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
-        return "X", 0, 0
-    return fields[0].decode(), int(fields[1]), int(fields[3])
+        return _Status()
+    return _Status(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[6]))
 
 
 def _environment(pid: int) -> list[bytes]:

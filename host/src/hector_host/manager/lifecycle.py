@@ -107,7 +107,7 @@ class Lifecycle:
         self._settled.set()
         self._change(State.READY, "healthy")
         reason = await self._instance.ended()
-        await self._instance.close(0)
+        await self._instance.bury()
         self._change(State.FAILED, reason)
 
     def _fail(self, error: Exception) -> None:

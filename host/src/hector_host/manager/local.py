@@ -110,7 +110,7 @@ class LocalInstance:
         except TimeoutError:
             waiting = self._conversation.waiting if self._conversation is not None else self._waiting
             step = f"Give it more time with start_timeout, or look into its log: {self._book.path}"
-            raise waiting.too_long(self._plugin.start_timeout, step) from None
+            raise waiting.too_long(self._plugin.start_timeout, step, show_log=True) from None
         self.kind = introduced.kind
         self._ready = True
         return Plugin(
@@ -132,6 +132,12 @@ class LocalInstance:
         process, _ = self._running()
         return (await asyncio.shield(process.exited)).reason
 
+    async def bury(self) -> None:
+        """Removes what a process that has ended left behind. Calls go on failing by themselves until `close`."""
+        if self._process is not None:
+            await self._process.end()
+        self._clean()
+
     async def close(self, grace: float) -> None:
         """Ends the process and removes everything that the start made. May be called again.
 
@@ -143,21 +149,27 @@ class LocalInstance:
                 await self._conversation.channel.close(grace if self._ready else None)
             if self._process is not None:
                 await self._end_gently(self._process)
-                await self._process.end()
+            await self.bury()
         finally:
+            if self._conversation is not None:
+                await self._conversation.channel.close()  # does not wait, so that nothing interrupts it
+                self._conversation = None
             self.discard()
 
     def discard(self) -> None:
         """As `close`, at once and without asking the plugin."""
         if self._process is not None:
             self._process.end_now()
+        self._clean()
+        if self._socket >= 0 and self._conversation is None:  # an open channel would dial whatever gets the number next
+            os.close(self._socket)
+            self._socket = -1
+
+    def _clean(self) -> None:
         if self._greeting is not None:
             self._greeting.close()
             self._errors.close()
             self._greeting = None
-        if self._socket >= 0:
-            os.close(self._socket)
-            self._socket = -1
         if self._endpoint is not None and self._endpoint.network == "unix":
             sockets.remove(Path(self._endpoint.address))
         if self._sockets is not None:

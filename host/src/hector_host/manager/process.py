@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import time
@@ -29,6 +30,8 @@ PAUSE = 0.01
 POLL_PAUSE = 0.05
 """Seconds between two looks at a process where the system cannot tell of its end."""
 STRIKE_PAUSE = 0.002
+DYING_LIMIT = 0.1
+"""Seconds for which a dying process is waited for."""
 KILL_LIMIT = 5.0
 """Seconds after which a process that survives SIGKILL is left to the kernel."""
 
@@ -95,8 +98,14 @@ class Process:
                 self._loop.add_reader(pipe.fileno(), self._drain, pipe.fileno())
 
     def poll(self) -> Exit | None:
-        """How it ended, if it has, without waiting for the loop to hear of it."""
-        if not self.exited.done():
+        """How it ended, if it has, without waiting for the loop to hear of it.
+
+        Whoever saw its connection break finds it dead: a process that is on its way out is waited for, which takes a
+        moment and never long.
+        """
+        self._notice_exit()
+        if not self.exited.done() and self._descriptor >= 0 and family.dying(self.pid):
+            select.select((self._descriptor,), (), (), DYING_LIMIT)
             self._notice_exit()
         return self.exited.result() if self.exited.done() else None
 
@@ -118,10 +127,13 @@ class Process:
     def _strikes(self) -> Iterator[None]:
         if self._ended:
             return
-        dead: set[int] = set()
+        dying: set[int] = set()
         deadline = time.monotonic() + KILL_LIMIT
-        while (hit := family.strike(self.pid, self._instance)) and time.monotonic() < deadline:
-            dead |= hit
+        while time.monotonic() < deadline:
+            hit = family.strike(self.pid, self._instance)
+            dying = family.bury(dying | hit - {self.pid})
+            if not hit and not dying and self._exit_code() is not None:
+                break
             yield
         self._notice_exit()
         for descriptor in tuple(self._pipes):
@@ -129,7 +141,7 @@ class Process:
         self._forget_exit()
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=0)
-        family.bury(dead - {self.pid})
+        family.reap_orphans()
         self._ended = True
 
     def _drain(self, descriptor: int) -> None:
@@ -178,8 +190,8 @@ class Process:
             self._descriptor = -1
 
     def _notice_exit(self) -> None:
-        code = self._exit_code()
-        if code is None or self.exited.done():
+        code = None if self.exited.done() else self._exit_code()
+        if code is None:
             return
         if self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)

@@ -64,7 +64,7 @@ class RemoteInstance:
                 introduced = await introduction.introduce(talk, self._plugin, (), configure=configure, data="")
         except TimeoutError:
             place = self._config.locate(*self._plugin.key, "address")
-            raise talk.waiting.too_long(limit, f"Start it there, or mend {place}") from None
+            raise talk.waiting.too_long(limit, f"Start it there, or mend {place}.", show_log=False) from None
         self.kind = introduced.kind
         self._ready = True
         return Plugin(
@@ -84,6 +84,9 @@ class RemoteInstance:
     async def ended(self) -> str:
         """Waits for ever: a connection that breaks is made again."""
         return await asyncio.get_running_loop().create_future()
+
+    async def bury(self) -> None:
+        """There is nothing to remove."""
 
     async def close(self, grace: float) -> None:
         """Lets go of the connection. May be called again.
@@ -111,13 +114,13 @@ class RemoteInstance:
             return None
         import grpc
 
-        return grpc.ssl_channel_credentials(_pem(tls.ca), _pem(tls.key), _pem(tls.cert))
+        return grpc.ssl_channel_credentials(self._pem(tls.ca), self._pem(tls.key), self._pem(tls.cert))
 
-
-def _pem(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Failure("exec", f"{path} cannot be read: {error.strerror}", "Mend the plugin's tls.") from None
+    def _pem(self, path: Path | None) -> bytes | None:
+        if path is None:
+            return None
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            place = self._config.locate(*self._plugin.key, "tls")
+            raise Failure("tls", f"{path} cannot be read: {error.strerror}", f"{place} names it.") from None

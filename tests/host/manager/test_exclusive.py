@@ -1,0 +1,50 @@
+"""A plugin that owns its directory: one process of it at a time, over all hosts."""
+
+import asyncio
+import os
+import shutil
+
+import pytest
+
+from hector_host.errors import StartError
+
+from .conftest import FAULTY
+
+
+@pytest.fixture
+def owner(host):
+    folder = host.folder / "owner"
+    folder.mkdir()
+    shutil.copy(FAULTY / "raw.py", folder / "main.py")
+    (folder / "plugin.yaml").write_text(
+        "plugin: {name: owner, version: '1', kinds: [llm_provider], command: [python, main.py], exclusive: true}\n"
+    )
+
+    def plugin(timeout="20s"):
+        return {"path": str(folder), "config": {}, "start_timeout": timeout}
+
+    return plugin
+
+
+async def test_the_second_host_waits_for_the_first(host, owner, until):
+    async with host.manager(x=owner()) as first:
+        await first.ready("x")
+        async with host.manager(x=owner()) as second:
+            second.start(["x"])
+            waiting = asyncio.create_task(second.ready("x"))
+            await first.__aexit__(None, None, None)
+            plugin = await waiting
+            assert plugin.pid
+
+
+async def test_the_second_host_gives_up_and_names_the_holder(host, owner):
+    async with host.manager(x=owner()) as first:
+        await first.ready("x")
+        async with host.manager(x=owner("300ms")) as second:
+            with pytest.raises(StartError) as caught:
+                await second.ready("x")
+    assert str(caught.value) == (
+        f"llm_provider/x: its directory {host.data('x')} is in use by process {os.getpid()}\n"
+        "  One process at a time may use it: end that one, or give this configuration another storage.path."
+    )
+    assert "failed: lock" in host.states
