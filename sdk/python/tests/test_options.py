@@ -83,15 +83,16 @@ async def test_options_come_typed():
 
 
 async def test_every_bad_field_is_named_by_its_path():
-    config = {"greeting": 1, "replies": ["a", {"delay": "soon", "pace": 1}], "greetings": "x"}
+    config = {"greeting": 1, "replies": ["a", {"delay": "soon", "pace": 1}, 3], "greetings": "x"}
     words, violations = await refusal([Shown()], config)
     assert violations == [
         ("greetings", "unknown option; there are: greeting, replies, times"),
         ("greeting", "input should be a valid string"),
-        ("replies[1]", "input should be a valid string"),
         ("replies[1].text", "is required"),
         ("replies[1].delay", "input should be a valid number, unable to parse string as a number"),
         ("replies[1].pace", "is not known"),
+        ("replies[2]", "input should be a valid string"),
+        ("replies[2]", "input should be a dictionary or an instance of Reply"),
     ]
     assert words == "; ".join(f"{path}: {what}" for path, what in violations)
 

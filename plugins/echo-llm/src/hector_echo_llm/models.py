@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hector_echo_llm.conversation import Conversation
 
 SEARCH = "search"
-Finish = Literal["", "stop", "length", "tool_calls", "content_filter", "refusal", "context_overflow", "other"]
+Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "context_overflow", "other"]
 Code = Literal[
     "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
     "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE",
@@ -52,7 +52,7 @@ class Reply:
     tool_calls: list[Call] = field(default_factory=list)
     delay: float = 0
     """Seconds before it says anything."""
-    finish: Finish = ""
+    finish: Finish | None = None
     """Why it ended. Default: tool_calls when there are any, else stop."""
     error: str = ""
     """When set, the call fails with these words after the text."""

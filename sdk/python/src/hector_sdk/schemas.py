@@ -63,7 +63,12 @@ def validated(type_: Any, value: Any) -> Any:
 
 
 def _violations(errors: Iterable[ErrorDetails], value: Any) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((_path(error, value), _words(error)) for error in errors))
+    """In their order. Of a union, what the branch says that fits further than the others."""
+    found = list(dict.fromkeys((_path(error, value), _words(error)) for error in errors))
+    paths = [path for path, _ in found]
+    return [
+        (path, words) for path, words in found if not any(each.startswith((f"{path}.", f"{path}[")) for each in paths)
+    ]
 
 
 def _words(error: ErrorDetails) -> str:
