@@ -44,6 +44,7 @@ def guide_modules(files: list[str]) -> dict[str, str]:
 
 
 def main() -> None:
+    """Answer protoc's request on stdin with the files on stdout."""
     request = CodeGeneratorRequest.FromString(sys.stdin.buffer.read())
     files = sorted(request.file_to_generate)
     response = CodeGeneratorResponse(supported_features=CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL)

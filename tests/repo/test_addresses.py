@@ -12,7 +12,7 @@ INDEXES = re.compile(
     r"--(?:extra-)?index-url|--find-links\s+\S*://|\[\[tool\.uv\.index\]\]|GOPROXY=http",
 )
 REGISTRIES = re.compile(r"\b(?:docker\.io|ghcr\.io|quay\.io|gcr\.io|[\w.-]+\.pkg\.dev)\b")
-MACHINES = re.compile(r"(?<![\w.])/(?:root|work|home/\w+|Users/\w+)/|\.pyenv\b")
+MACHINES = re.compile(r"(?<![\w.])/(?:root(?!/\.cache)|work|home/\w+|Users/\w+)/|\.pyenv\b")
 THE_GUIDE = Path("tests/guide")  # a text that came from outside, kept as it is
 
 

@@ -5,6 +5,7 @@ import os
 import sys
 
 import grpc
+
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 
 

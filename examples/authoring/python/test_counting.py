@@ -2,6 +2,7 @@
 
 from counting import count_words, most_frequent
 from google.protobuf.struct_pb2 import Struct
+
 from hector.plugin.v1.tool_pb2 import ExecuteToolRequest, ListToolsRequest
 from hector_sdk import Tools
 from hector_sdk.testing import running

@@ -2,9 +2,10 @@
 
 import grpc
 import pytest
+from shout import Shout
+
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest
 from hector_sdk.testing import running
-from shout import Shout
 
 
 async def test_it_answers_in_capitals() -> None:
