@@ -51,15 +51,15 @@ async def test_the_form_can_be_chosen_for_a_model_that_calls_tools(host):
 
 
 async def test_several_actions_are_performed_side_by_side(host, conversation):
-    reply = LS + '\nAction: add\nAction Input: {"a": 1, "b": 2}\nAction: nothing'
+    reply = LS + '\nAction: add\nAction Input: {"a": 1, "b": 2}\nAction: find'
     run = host([reply, "Final Answer: Done."], {"run": "a.txt", "add": "3"})
     await run.run()
     assert run.called == [("t2.1", "run", {"command": "ls"}), ("t2.2", "add", {"a": 1, "b": 2})]
     assert conversation(run.asked[1])[-1] == (
         "user",
         (
-            "Observation: 3 results\n1. run: a.txt\n2. add: 3\n3. nothing: "
-            "There is no tool `nothing`. There are: run, add. Without a tool, write `Final Answer:`."
+            "Observation: 3 results\n1. run: a.txt\n2. add: 3\n3. find: "
+            "There is no tool `find`. There are: run, add. Without a tool, write `Final Answer:`."
         ),
     )
 
@@ -125,6 +125,17 @@ async def test_a_tool_that_takes_one_text_takes_it_without_json(host, written):
     run = host([f"Action: RUN\nAction Input: {written}", "Final Answer: ok"], {"run": ""})
     await run.run()
     assert run.called == [("t2.1", "run", {"command": "ls -la"})]
+
+
+async def test_what_no_message_can_carry_is_replaced(host):
+    run = host([r'Action: {"tool": "run", "input": {"command": "\ud800"}}', "Final Answer: ok"], {"run": ""})
+    await run.run()
+    assert run.called == [("t2.1", "run", {"command": "?"})]
+    run = host([r'Action: {"tool": "\ud800"}', "Final Answer: ok"])
+    await run.run()
+    run = host(["Action: run\nAction Input: " + "[" * 100_000, "Final Answer: ok"], {"run": ""})
+    await run.run()
+    assert run.called == [("t2.1", "run", {"command": "[" * 100_000})]
 
 
 async def test_results_without_text_and_long_ones(host, conversation):

@@ -11,6 +11,7 @@ from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Generate
 from hector_react_reasoning import failures, transcript
 from hector_react_reasoning.forms import Action, Reply, asked
 from hector_react_reasoning.instructions import ANSWER_NOW, MARKER, STOP
+from hector_react_reasoning.objects import compact, parsed
 from hector_react_reasoning.turns import Turn, observation
 from hector_sdk.messages import text
 
@@ -94,14 +95,14 @@ def _arguments(offer: Offer, written: str) -> str:
     if not written:
         return "{}"
     if offer.plain and not written.startswith("{"):
-        return json.dumps({offer.plain: _unquoted(written)}, ensure_ascii=False)
-    return json.dumps(transcript.parsed(written), ensure_ascii=False)
+        return compact({offer.plain: _unquoted(written)})
+    return compact(parsed(written))
 
 
 def _unquoted(written: str) -> str:
     try:
         value = json.loads(written)
-    except ValueError:
+    except (ValueError, RecursionError):
         return written
     return value if isinstance(value, str) else written
 

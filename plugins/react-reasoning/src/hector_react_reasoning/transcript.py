@@ -2,17 +2,19 @@
 
 Understood are, for every label: any case, numbers (`Action 2:`), Markdown around it. An input in code fences, with text
 behind it or without its label; `tool[input]` and `tool(input)`; an action as one JSON object; several actions; the
-action `Finish` or `Final Answer` for an answer. Dropped is what follows an observation that the model made up, and an
-answer behind an action that has not been done. A text with neither an action nor a marked answer is the answer.
+action `Finish` or `Final Answer` for an answer; `None` for no action. Dropped is what follows an observation that the
+model made up, and an answer behind an action that has not been done. A text with neither an action nor a marked answer
+is the answer.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+
+from hector_react_reasoning.objects import compact, encodable, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,7 @@ _INLINE_ANSWER = re.compile(r"final answer(?:\*\*|__)?:(?:\*\*|__)?[ \t]*", re.I
 _OPENING = re.compile(r"```(?:[\w-]*[ \t]*\n)?")
 _CALL = re.compile(r"([\w.-]+)[ \t]*(?:\[(.*)\]|\((.*)\))[ \t.]*", re.DOTALL)
 _FINISH = ("finish", "final answer")
+_NOTHING = ("", "none", "nothing", "n/a", "no action")
 _NAMES = ("action", "tool", "name", "function")
 _INPUTS = ("action_input", "input", "arguments", "args", "parameters")
 
@@ -70,24 +73,30 @@ def read(reply: str) -> Transcript:
     """What `reply` says."""
     thoughts: list[str] = []
     actions: list[Written] = []
+    acts = False
     for section in _sections(reply):
-        if section.label in ("observation", "final answer") and actions:
+        if section.label in ("observation", "final answer") and acts:
             return _acting(thoughts, actions, reply[: section.start])
         if section.label == "final answer":
             return Transcript(_joined(thoughts), (), _closed(reply[section.body_start :]), reply)
         if section.label == "action":
             actions.append(_action(section.body))
+            acts = acts or _acts(actions[-1])
         elif section.label == "action input" and actions:
             actions[-1] = Written(actions[-1].tool, unfenced(section.body) or actions[-1].input)
         elif section.label in ("", "thought"):
             thoughts.append(section.body)
-    if actions:
-        return _acting(thoughts, actions, reply)
-    return _unlabelled(reply, thoughts)
+    return _acting(thoughts, actions, reply) if acts else _answering(thoughts, actions, reply)
 
 
-def _unlabelled(reply: str, thoughts: list[str]) -> Transcript:
+def _acts(action: Written) -> bool:
+    return action.tool.lower() not in (*_FINISH, *_NOTHING)
+
+
+def _answering(thoughts: list[str], actions: list[Written], reply: str) -> Transcript:
     """Neither an action nor a marked answer: what there is, is the answer."""
+    if finish := next((action for action in actions if action.tool.lower() in _FINISH), None):
+        return Transcript(_joined(thoughts), (), finish.input, reply)
     *before, last = thoughts or [reply]
     if found := _INLINE_ANSWER.search(last):
         return Transcript(_joined([*before, last[: found.start()]]), (), last[found.end() :].strip(), reply)
@@ -95,9 +104,7 @@ def _unlabelled(reply: str, thoughts: list[str]) -> Transcript:
 
 
 def _acting(thoughts: list[str], actions: list[Written], kept: str) -> Transcript:
-    doing = tuple(dict.fromkeys(action for action in actions if action.tool.lower() not in _FINISH))
-    if not doing:
-        return Transcript(_joined(thoughts), (), actions[0].input, kept)
+    doing = tuple(dict.fromkeys(filter(_acts, actions)))
     return Transcript(_joined(thoughts), doing[:MAX_ACTIONS], None, kept.rstrip())
 
 
@@ -126,30 +133,12 @@ def _object(body: str) -> Written | None:
     """An action written as `{"action": "tool", "action_input": {…}}`, in the words of any of the usual frameworks."""
     try:
         value = parsed(body)
+        given: Any = next((value[key] for key in _INPUTS if key in value), {})
+        arguments = encodable(given) if isinstance(given, str) else compact(given)
     except ValueError:
         return None
     name = next((value[key] for key in _NAMES if isinstance(value.get(key), str)), None)
-    if name is None:
-        return None
-    given: Any = next((value[key] for key in _INPUTS if key in value), {})
-    return Written(name, given if isinstance(given, str) else json.dumps(given, ensure_ascii=False))
-
-
-def parsed(text: str) -> dict[str, Any]:
-    """The JSON object that `text` begins with. Line breaks inside of strings are accepted, and so is text behind it.
-
-    Raises:
-        ValueError: There is none. Its words say why.
-    """
-    try:
-        value, _end = json.JSONDecoder(strict=False).raw_decode(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError("it is not an object")  # noqa: TRY004 - of the text, not of a caller's type
-    return value
+    return Written(encodable(name), arguments) if name else None
 
 
 def unfenced(body: str) -> str:

@@ -84,8 +84,12 @@ _LEFT_OUT = {"user": "Observation: (left out, as it is long ago)", "assistant": 
 
 
 def bounded(steps: Sequence[Step], limit: int = AUTHORED) -> tuple[Step, ...]:
-    """The steps with the oldest own messages shortened until all of them are within `limit` bytes."""
+    """The steps, and once their own messages have more than `limit` bytes, the oldest of these shortened.
+
+    They are shortened to half the limit at once: what changes is said anew, and so that happens rarely.
+    """
     over = sum(_size(turn) for step in steps for turn in step) - limit
+    over += limit // 2 if over > 0 else 0
     kept: list[Step] = []
     for step in steps:
         turns = []

@@ -47,12 +47,13 @@ def parse(command: str, allowed: Sequence[Sequence[str]]) -> list[str]:
         words = shlex.split(command)
     except ValueError as error:
         raise Failure(f"the command cannot be split into words: {str(error).lower()}") from error
+    if not words:
+        raise Failure("the command is empty")
     if operator := _operator(command):
         raise Failure(f"there is no shell, so `{operator}` has no meaning: run one command, and quote such an argument")
     if not any(words[: len(entry)] == list(entry) for entry in allowed):
-        shown = printable(words[0]) if words else "nothing"
         there = ", ".join(map(shlex.join, allowed)) or "nothing"
-        raise Failure(f"`{shown}` is not allowed here. Allowed: {there}")
+        raise Failure(f"`{printable(words[0])}` is not allowed here. Allowed: {there}")
     return words
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hector_sdk import Failure
 from hector_shell_tools.files import MAX_FILE, content
 from hector_shell_tools.words import printable, size
-from hector_shell_tools.workspace import names
+from hector_shell_tools.workspace import explained, names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hector_shell_tools.workspace import Workspace
 
@@ -127,12 +129,17 @@ def _walk(workspace: Workspace, path: str, *, recursive: bool) -> Iterator[Entry
 def _entries(workspace: Workspace, path: str, *, strict: bool) -> list[Entry]:
     """The entries of one directory, by name. One that went away meanwhile, or is closed to us, has none."""
     try:
-        with workspace.directory(path) as folder, os.scandir(folder) as found:
+        with workspace.directory(path) as folder, explained(path), os.scandir(folder) as found:
             prefix = f"{path}/" if path else ""
-            return sorted(
-                (Entry(prefix + item.name, item.stat(follow_symlinks=False)) for item in found), key=attrgetter("path")
-            )
-    except (Failure, OSError):
+            # One more than may be visited, so that a directory of millions is noticed and not sorted.
+            return sorted(_statuses(islice(found, _MAX_VISITED + 1), prefix), key=attrgetter("path"))
+    except Failure:
         if strict:
             raise
         return []
+
+
+def _statuses(found: Iterable[os.DirEntry[str]], prefix: str) -> Iterator[Entry]:
+    for item in found:
+        with suppress(FileNotFoundError):  # gone since it was found
+            yield Entry(prefix + item.name, item.stat(follow_symlinks=False))

@@ -120,6 +120,7 @@ class Workspace:
                 raise
         with suppress(FileExistsError):  # another call made it in between
             os.mkdir(name, dir_fd=folder)
+            os.fsync(folder)
         return os.open(name, _DIRECTORY, dir_fd=folder)
 
 
