@@ -16,7 +16,7 @@ def read(folder: Path):
     def read(text: str | bytes, variables: dict[str, str] | None = None) -> documents.Document:
         data = text if isinstance(text, bytes) else textwrap.dedent(text).encode()
         (folder / "x.yaml").write_bytes(data)
-        return documents.read(folder / "x.yaml", "x.yaml", variables)
+        return documents.read(folder / "x.yaml", "x.yaml", variables, "Write it.")
 
     return read
 
@@ -170,8 +170,8 @@ LOOK = "\n  Look at the indentation and the quotes there."
     [
         (
             "a: {b: ${X}}\n",
-            "x.yaml:1: broken YAML: did not find expected ',' or '}', while parsing a flow mapping that begins in line 1\n"
-            '  Inside { } and [ ] write variables in quotes: "${NAME}".',
+            "x.yaml:1: broken YAML: did not find expected ',' or '}', while parsing a flow mapping that begins in line 1"
+            + QUOTES,
         ),
         (
             "a: 1\nb: [1,\n",
@@ -240,8 +240,8 @@ def test_aliases_that_nest_are_refused(broken):
 
 def test_a_file_that_is_not_there_or_no_file_is_named(folder):
     with pytest.raises(ConfigError) as caught:
-        documents.read(folder / "x.yaml", "x.yaml", None)
-    assert str(caught.value) == "x.yaml: no such file\n  hector init writes one to begin with."
+        documents.read(folder / "x.yaml", "x.yaml", None, "Write it.")
+    assert str(caught.value) == "x.yaml: no such file\n  Write it."
     with pytest.raises(ConfigError) as caught:
-        documents.read(folder, "here", None)
+        documents.read(folder, "here", None, "Write it.")
     assert str(caught.value) == "here: cannot be read: Is a directory"

@@ -83,15 +83,15 @@ class Document:
             raise InvalidFileError(self.name, self.problems)
 
 
-def read(file: Path, name: str, variables: abc.Mapping[str, str] | None) -> Document:
-    """Reads a file. Without variables a dollar is a dollar.
+def read(file: Path, name: str, variables: abc.Mapping[str, str] | None, otherwise: str) -> Document:
+    """Reads a file. Without variables a dollar is a dollar. `otherwise` is the next step where there is no such file.
 
     Raises:
         ConfigError: There is no such file, or it cannot be read, or is not YAML. Everything else is in `problems`.
     """
     document = Document(name)
     try:
-        root = compose(_text(file, name))
+        root = compose(_text(file, name, otherwise))
     except BrokenError as error:
         raise InvalidFileError(name, [error.problem]) from None
     if root is not None:
@@ -99,12 +99,12 @@ def read(file: Path, name: str, variables: abc.Mapping[str, str] | None) -> Docu
     return document
 
 
-def _text(file: Path, name: str) -> str:
+def _text(file: Path, name: str, otherwise: str) -> str:
     try:
         with file.open("rb") as stream:
             data = stream.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
-        raise ConfigError(f"{name}: no such file", "hector init writes one to begin with.") from None
+        raise ConfigError(f"{name}: no such file", otherwise) from None
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {error.strerror}") from None
     if len(data) > SIZE_LIMIT:

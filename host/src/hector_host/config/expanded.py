@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def expanded(config: Config) -> str:
     """YAML with defaults applied, paths absolute and every entry in a mapping under its section."""
     writer = _Writer(config.document.sources)
-    tree: dict[str, Any] = {"version": "1", "plugins": _plugins(config, writer)}
+    tree: dict[str, Any] = {"version": _Text("1", plain=False), "plugins": _plugins(config, writer)}
     for section in ("llms", "embedders", "databases", "tools", "document_stores", "agents"):
         tree[section] = {name: writer.entry(entry) for name, entry in getattr(config, section).items()}
     tree["storage"] = writer.written(config.storage.model_dump(), ("storage",))

@@ -42,6 +42,9 @@ SECTIONS = (
 """The keys that the file may have."""
 
 
+_OTHERWISE = "hector init writes one to begin with."
+
+
 def find(path: Path | None, environ: Mapping[str, str]) -> Path:
     """The file to read: the one that is given, $HECTOR_CONFIG, or the first of `FILES` in the current folder.
 
@@ -54,7 +57,7 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
     found = next((Path(name) for name in FILES if Path(name).is_file()), None)
     if found is None:
         looked = ", ".join(["--config", "$HECTOR_CONFIG", *FILES])
-        raise ConfigError(f"no configuration: looked for {looked}", "hector init writes one to begin with.")
+        raise ConfigError(f"no configuration: looked for {looked}", _OTHERWISE)
     return found
 
 
@@ -74,7 +77,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     name = str(file)
     absolute = Path(os.path.abspath(file))  # noqa: PTH100 (resolve() would follow links, and move what is relative)
     defined = ChainMap(dict(environ), _dot_env(absolute.parent, file))
-    document = documents.read(absolute, name, defined)
+    document = documents.read(absolute, name, defined, _OTHERWISE)
     _check_top(document)
     reader = Reader(document, absolute.parent, defined)
     place = Place(absolute.parent)
@@ -110,7 +113,7 @@ def _dot_env(folder: Path, file: Path) -> dict[str, str]:
 def _check_top(document: documents.Document) -> None:
     """The root is a mapping of `SECTIONS`, in the one version that there is."""
     if document.value is None:
-        document.blame((), "says nothing", "hector init writes one to begin with.")
+        document.blame((), "says nothing", _OTHERWISE)
         document.refuse()
     if not isinstance(document.value, dict):
         document.blame((), f"{shown(document.value)} is not a mapping", f"Begin with one of {', '.join(SECTIONS)}.")

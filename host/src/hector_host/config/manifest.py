@@ -97,7 +97,7 @@ def read_manifest(file: Path) -> Manifest:
     Raises:
         ConfigError: There is none, or it is wrong; all its problems in one message.
     """
-    document = read_document(file, str(file), None)
+    document = read_document(file, str(file), None, "Write a manifest there, or name another path.")
     value = document.value if isinstance(document.value, dict) else {}
     for key in value:
         if key != _ROOT:

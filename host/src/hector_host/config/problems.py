@@ -28,8 +28,8 @@ def shown(value: object) -> str:
     """A value as errors repeat it. Lists and mappings are named, since they may hold anything."""
     if isinstance(value, str):
         return f'"{quoted(value, VALUE_LIMIT)}"'
-    if isinstance(value, bool):
-        return str(value).lower()
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     if isinstance(value, (int, float)):
         return quoted(repr(value), VALUE_LIMIT)
     return "a mapping" if isinstance(value, dict) else "a list"
