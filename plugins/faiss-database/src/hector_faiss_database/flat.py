@@ -47,6 +47,9 @@ class Flat:
         if mask is not None:
             selector = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # the stubs lack FAISS's wrappers
+        faiss.omp_set_num_threads(
+            1
+        )  # of the calling thread: one vector is no work to share, waiting for others costs more
         distances, slots = self._index.search(vector, min(limit, self._index.ntotal), params=parameters)
         found = slots[0] >= 0
         return slots[0][found].tolist(), self._scores(distances[0][found]).tolist()

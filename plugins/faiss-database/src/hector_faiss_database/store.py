@@ -41,6 +41,15 @@ CREATE TABLE vectors (
 PRAGMA user_version = 1;
 COMMIT;
 """
+PRAGMAS = (
+    "page_size = 16384",  # several vectors with their texts fit into a page
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "cache_size = -65536",  # 64 MiB at most: a batch is not written before it is whole
+    "wal_autocheckpoint = 4000",  # 64 MiB of log: written back seldom, read again quickly
+    "journal_size_limit = 67108864",
+)
 FULL = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR_WRITE,  # a quota or a limit on the size of files, not told apart from a failing disk
@@ -127,12 +136,7 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "journal_size_limit = 67108864",
-        ):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
