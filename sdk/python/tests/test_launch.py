@@ -12,6 +12,7 @@ from grpc_health.v1 import health_pb2
 
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest
 from hector.plugin.v1.plugin_pb2 import ConfigureRequest
+from hector.plugin.v1.tool_pb2 import ExecuteToolRequest
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -89,8 +90,6 @@ async def test_control_c_is_the_hosts_business(launch):
 
 
 async def test_a_tool_that_hangs_does_not_keep_the_process(launch, tmp_path, until):
-    from hector.plugin.v1.tool_pb2 import ExecuteToolRequest
-
     plugin = launch("tooled.py", HECTOR_PLUGIN_DATA_DIR=str(tmp_path))
     stubs = await plugin.connect()
     await stubs.plugin.Configure(ConfigureRequest())
@@ -100,6 +99,18 @@ async def test_a_tool_that_hangs_does_not_keep_the_process(launch, tmp_path, unt
     assert plugin.ended()[0] == 0
     with pytest.raises(grpc.aio.AioRpcError):
         await call
+
+
+async def test_calls_in_flight_may_end(launch, tmp_path, until):
+    plugin = launch("tooled.py", HECTOR_PLUGIN_DATA_DIR=str(tmp_path))
+    stubs = await plugin.connect()
+    await stubs.plugin.Configure(ConfigureRequest())
+    call = stubs.tools.ExecuteTool(ExecuteToolRequest(tool="wait"))
+    await until((tmp_path / "waiting").exists)
+    await shut_down(stubs.channel)
+    (tmp_path / "go").touch()
+    assert (await call).result == "waited"
+    assert plugin.ended()[0] == 0
 
 
 def test_without_a_socket_directory_it_makes_a_private_one(launch, sockets):

@@ -143,6 +143,16 @@ async def refused_or_answered(stubs):
     return await refused(stubs.llm.GenerateText(GenerateTextRequest(), timeout=0.2))
 
 
+async def test_a_call_that_will_not_leave_does_not_keep_it_for_ever(provider):
+    lifecycle = Lifecycle([provider])
+    await lifecycle.configure(Settings())
+    lifecycle.gate.enter()
+    await lifecycle.close()
+    assert provider.events[-1] == "stop"
+    with pytest.raises(Status, match=r"^the plugin is stopping$"):
+        lifecycle.gate.enter()
+
+
 async def test_providers_that_started_are_stopped_when_another_does_not(provider):
     other = Recorded()
     other.error = Failure("broken")

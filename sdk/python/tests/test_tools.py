@@ -71,7 +71,7 @@ class Workshop(Tools):
             case "nothing":
                 return None
             case "json":
-                return {"a": [1, 2.5, None, "é"]}
+                return {"a": [1, 2.5, None, "é", float("inf")]}
 
 
 async def execute(name, **parameters):
@@ -138,7 +138,7 @@ async def test_the_ways_to_end():
     assert await execute("outcome", which="failure") == ExecuteToolResponse(success=False, error="it did not work")
     assert await execute("outcome", which="response") == ExecuteToolResponse(success=True, result="own words")
     assert await execute("outcome", which="nothing") == ExecuteToolResponse(success=True)
-    assert (await execute("outcome", which="json")).result == '{"a": [1, 2.5, null, "é"]}'
+    assert (await execute("outcome", which="json")).result == '{"a": [1, 2.5, null, "é", null]}'
     assert await refusal("outcome", which="status") == (grpc.StatusCode.UNAVAILABLE, "try later")
     assert await refusal("outcome", which="bug") == (grpc.StatusCode.INTERNAL, "ZeroDivisionError")
 
@@ -161,6 +161,13 @@ async def test_a_tool_that_is_not_there():
 
 def test_a_marked_function_stays_a_function():
     assert add.__name__ == "add"
+
+
+def test_parameters_are_given_by_name():
+    def many(*words: str) -> None: ...
+
+    with pytest.raises(TypeError, match=r"^the tool many takes \*words: str; parameters of tools are given by name$"):
+        _ = Tools(many).tools["many"].parameters
 
 
 def test_two_tools_of_one_name():

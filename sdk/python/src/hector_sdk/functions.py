@@ -90,6 +90,8 @@ class Tool:
         told = docstrings.parameters(self.function)
         fields: list[tuple[str, Any, Any]] = []
         for parameter in inspect.signature(self.function).parameters.values():
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise TypeError(f"the tool {self.name} takes {parameter}; parameters of tools are given by name")
             absent = parameter.default is parameter.empty
             default = ... if absent else parameter.default
             described = Field(default, description=told.get(parameter.name))
@@ -172,6 +174,6 @@ def _response(result: Any) -> tool_pb2.ExecuteToolResponse:
         return result
     if result is None or isinstance(result, str):
         return tool_pb2.ExecuteToolResponse(success=True, result=result or "")
-    value = to_jsonable_python(result)
+    value = to_jsonable_python(result, inf_nan_mode="null")
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return tool_pb2.ExecuteToolResponse(success=True, result=words, structured_result=ParseDict(value, Value()))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def take_over(environ: MutableMapping[str, str]) -> int | None:
     signal.signal(signal.SIGINT, lambda *_: None)  # a handler: children would inherit SIG_IGN
     kept = os.dup(1)
     os.dup2(2, 1)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what is printed is now a log
     return kept
 
 

@@ -7,6 +7,7 @@ stopped and started anew. Calls are let in only between a start that ended well 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ log = logging.getLogger("hector_sdk")
 
 NOT_CONFIGURED = (grpc.StatusCode.FAILED_PRECONDITION, "the plugin is not configured: call Plugin.Configure first")
 STARTING = (grpc.StatusCode.UNAVAILABLE, "the plugin is still starting: wait until its health is SERVING")
+CLOSING = 1.0
+"""Seconds that cancelled calls get to leave before the providers are stopped for good."""
 STOPPING = (grpc.StatusCode.UNAVAILABLE, "the plugin is stopping")
 
 
@@ -116,7 +119,7 @@ class Lifecycle:
         """Stop everything, for good."""
         task, self._starting = self._starting, None
         self.gate.shut(*STOPPING)
-        await self._stop(task)
+        await self._stop(task, CLOSING)
 
     async def _restart(self, previous: asyncio.Task[None] | None) -> None:
         self.gate.shut(*STARTING)
@@ -147,12 +150,13 @@ class Lifecycle:
             await self._stop(None)
             raise
 
-    async def _stop(self, starting: asyncio.Task[None] | None) -> None:
+    async def _stop(self, starting: asyncio.Task[None] | None, patience: float | None = None) -> None:
         if starting is not None:
             starting.cancel()
             await asyncio.wait((starting,))
         await self._tell(ready=False)
-        await self.gate.idle()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gate.idle(), patience)
         while self._started:
             provider = self._started.pop()
             try:

@@ -8,8 +8,8 @@ import sys
 from datetime import UTC, datetime
 
 LEVELS = {"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error", "CRITICAL": "error"}
-LONGEST = 16_000
-"""Characters of one value. A host's line buffer is 64 KiB; longer lines would come through in pieces."""
+LONGEST = 4_000
+"""Characters of one value. A host reads lines of 64 KiB, and JSON writes a letter in up to 6 bytes."""
 
 
 class JsonLines(logging.Formatter):

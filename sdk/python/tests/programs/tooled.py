@@ -22,5 +22,14 @@ class Tooled(Tools):
         while True:
             time.sleep(60)
 
+    @tool
+    def wait(self) -> str:
+        """Return when a file is there."""
+        assert self.data_dir
+        (self.data_dir / "waiting").touch()
+        while not (self.data_dir / "go").exists():
+            time.sleep(0.01)
+        return "waited"
+
 
 serve(Tooled(), name="tooled")
