@@ -117,7 +117,7 @@ func (e *echo) answer(request asked) (answer, *pb.ModelOutput, error) {
 	case "script":
 		said, err = recite(talk, e.script)
 	default:
-		err = status.Errorf(codes.InvalidArgument, `no model "%s": there are echo, reader, script`, name)
+		err = status.Errorf(codes.NotFound, `no model "%s": there are echo, reader, script`, name)
 	}
 	if err != nil {
 		return answer{}, nil, err

@@ -117,7 +117,7 @@ func TestEmptyAnswerIsTheLastMessageAlone(t *testing.T) {
 func TestUnknownModel(t *testing.T) {
 	stubs := sdktest.Run(t, newPlugin(), nil)
 	_, err := stubs.LLM.GenerateText(t.Context(), &pb.GenerateTextRequest{Model: "gpt"})
-	failed(t, err, codes.InvalidArgument, `no model "gpt": there are echo, reader, script`)
+	failed(t, err, codes.NotFound, `no model "gpt": there are echo, reader, script`)
 }
 
 func failed(t *testing.T, err error, code codes.Code, message string) {

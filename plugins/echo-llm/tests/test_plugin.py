@@ -75,7 +75,7 @@ async def test_models_that_are_not_there():
             await stubs.llm.GenerateText(GenerateTextRequest(model="gpt"))
         with pytest.raises(grpc.aio.AioRpcError) as speechless:
             await stubs.llm.GenerateText(GenerateTextRequest(model="script"))
-    assert unknown.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert unknown.value.code() is grpc.StatusCode.NOT_FOUND
     assert unknown.value.details() == 'no model "gpt": there are echo, reader, script'
     assert speechless.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert speechless.value.details() == 'the model "script" has no replies: list them in the option "replies"'

@@ -57,7 +57,7 @@ class EchoLLM(LLM[Options]):
         name = request.model or "echo"
         if name not in MODELS:
             there = ", ".join(MODELS)
-            raise Status(grpc.StatusCode.INVALID_ARGUMENT, f'no model "{name}": there are {there}')
+            raise Status(grpc.StatusCode.NOT_FOUND, f'no model "{name}": there are {there}')
         asked = Conversation(request)
         reply = MODELS[name](asked, self.options)
         await asyncio.sleep(reply.delay)
