@@ -38,7 +38,7 @@ type EmbedderProviderClient interface {
 	// FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
 	EmbedText(ctx context.Context, in *EmbedTextRequest, opts ...grpc.CallOption) (*EmbedTextResponse, error)
 	// Embeds many, all or none.
-	// Errors: as EmbedText.
+	// Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
 	EmbedBatch(ctx context.Context, in *EmbedBatchRequest, opts ...grpc.CallOption) (*EmbedBatchResponse, error)
 	// Says what vectors a model gives, without embedding anything.
 	// Errors: NOT_FOUND when there is no such model.
@@ -97,7 +97,7 @@ type EmbedderProviderServer interface {
 	// FAILED_PRECONDITION when the model cannot be used as the plugin is configured.
 	EmbedText(context.Context, *EmbedTextRequest) (*EmbedTextResponse, error)
 	// Embeds many, all or none.
-	// Errors: as EmbedText.
+	// Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
 	EmbedBatch(context.Context, *EmbedBatchRequest) (*EmbedBatchResponse, error)
 	// Says what vectors a model gives, without embedding anything.
 	// Errors: NOT_FOUND when there is no such model.

@@ -73,7 +73,7 @@ class EmbedderProviderServicer(object):
 
     def EmbedBatch(self, request, context):
         """Embeds many, all or none.
-        Errors: as EmbedText.
+        Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,7 @@ class EmbedderProviderStub:
     """
     EmbedBatch: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.EmbedBatchRequest, _embedder_pb2.EmbedBatchResponse]
     """Embeds many, all or none.
-    Errors: as EmbedText.
+    Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
     """
     GetDimensions: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.GetDimensionsRequest, _embedder_pb2.GetDimensionsResponse]
     """Says what vectors a model gives, without embedding anything.
@@ -67,7 +67,7 @@ class EmbedderProviderAsyncStub(EmbedderProviderStub):
     """
     EmbedBatch: _aio.UnaryUnaryMultiCallable[_embedder_pb2.EmbedBatchRequest, _embedder_pb2.EmbedBatchResponse]  # type: ignore[assignment]
     """Embeds many, all or none.
-    Errors: as EmbedText.
+    Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
     """
     GetDimensions: _aio.UnaryUnaryMultiCallable[_embedder_pb2.GetDimensionsRequest, _embedder_pb2.GetDimensionsResponse]  # type: ignore[assignment]
     """Says what vectors a model gives, without embedding anything.
@@ -97,7 +97,7 @@ class EmbedderProviderServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_embedder_pb2.EmbedBatchResponse, _abc.Awaitable[_embedder_pb2.EmbedBatchResponse]]:
         """Embeds many, all or none.
-        Errors: as EmbedText.
+        Errors: as EmbedText; INVALID_ARGUMENT for more texts than one answer has room for.
         """
 
     def GetDimensions(
