@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from hector_host.config import Kind
-from hector_host.config.manifest import Manifest, manifest_of, read_manifest
+from hector_host.config.manifest import Manifest, read_manifest
 from hector_host.errors import ConfigError
 
 
@@ -60,12 +60,6 @@ def test_one_kind_may_be_written_as_the_type(read, folder, kind):
     assert read(f"plugin: {{name: x, version: v1, type: {kind}}}") == Manifest(
         folder / "plugin.yaml", "x", "v1", (kind,)
     )
-
-
-def test_a_folders_manifest_is_inside_and_an_executables_beside_it(folder):
-    assert manifest_of(folder) == folder / "plugin.yaml"
-    assert manifest_of(folder / "my-plugin") == folder / "my-plugin.plugin.yaml"
-    assert manifest_of(folder / "my.plugin.py") == folder / "my.plugin.py.plugin.yaml"
 
 
 BODY = "plugin: {name: x, version: v1, kinds: [llm_provider]"

@@ -554,6 +554,10 @@ def test_each_problem_can_be_told_by_itself(load):
         Problem(2, ("llms", "m", "type"), "is missing", 'Add it: The plugin behind it: "plugin:NAME".'),
         Problem(3, ("agent",), "unknown key", "Did you mean agents?"),
     )
+    assert caught.value.messages == (
+        'hector.yaml:2: llms.m.type: is missing\n  Add it: The plugin behind it: "plugin:NAME".',
+        "hector.yaml:3: agent: unknown key\n  Did you mean agents?",
+    )
 
 
 def test_values_of_variables_are_never_repeated(refused):

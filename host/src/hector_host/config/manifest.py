@@ -18,9 +18,6 @@ from hector_host.config.kinds import Kind
 from hector_host.config.problems import meant
 from hector_host.config.validation import read as read_model
 
-MANIFEST = "plugin.yaml"
-"""The manifest in a plugin's folder, and the end of the name of one beside an executable."""
-
 _ROOT = "plugin"
 _PLATFORM = re.compile(r"(linux|darwin|windows)(/(amd64|arm64))?")
 
@@ -84,11 +81,6 @@ class _Body(Section):
             if isinstance(platform, str) and platform and not _PLATFORM.fullmatch(platform):
                 step = "Write linux, darwin or windows; /amd64 or /arm64 may follow."
                 yield Clash(("platforms", index), "is not a platform", step)
-
-
-def manifest_of(path: Path) -> Path:
-    """Where the manifest of a folder or of an executable would be."""
-    return path / MANIFEST if path.is_dir() else path.with_name(f"{path.name}.{MANIFEST}")
 
 
 def read_manifest(file: Path) -> Manifest:

@@ -77,11 +77,12 @@ class InvalidFileError(ConfigError):
     Attributes:
         file: The file as its reader calls it.
         problems: All of them, in the order of the lines.
+        messages: The same in words, each with its next step.
     """
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        *others, last = self.problems
-        blocks = [str(ConfigError(problem.at(file), problem.step)) for problem in others]
-        super().__init__("\n".join([*blocks, last.at(file)]), last.step)
+        self.messages = tuple(str(ConfigError(problem.at(file), problem.step)) for problem in self.problems)
+        last = self.problems[-1]
+        super().__init__("\n".join([*self.messages[:-1], last.at(file)]), last.step)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from hector_host.config import Config
-from hector_host.config.expanded import expanded
+from hector_host.config.expansion import expanded
 
 TEXT = """\
 plugins:
@@ -47,7 +47,7 @@ plugins:
         quoted: "${NUMBER:-7}"
         cost: $$5
         gap: {}
-        yes: yes
+        'yes': 'yes'
         when: 1e5x
       security:
         timeout: 30s
