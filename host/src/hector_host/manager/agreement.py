@@ -64,7 +64,7 @@ def confirmed(
         who = "the configuration lists it as" if group is not None else "its manifest says"
         raise Failure("kind", f"{who} {missing[0]}, its process serves {_named(served, services)}", _move(served))
     if not served:
-        raise Failure("kind", f"its process serves no kind of plugin: {_named(served, services)}", _move(served))
+        raise Failure("kind", f"its process serves {_named(served, services)}", _move(served))
     kind = expected[0] if len(expected) == 1 else served[0] if len(served) == 1 else None
     return kind, services
 
@@ -73,7 +73,7 @@ def _named(served: Collection[Kind], services: frozenset[str]) -> str:
     if served:
         return _listed(served)
     foreign = sorted(quoted(name, 100) for name in services if not name.startswith(("grpc.", "plugin.", CONTRACT)))
-    return ", ".join(foreign[:5]) or "none"
+    return "no kind of plugin" + (f" but {', '.join(foreign[:5])}" if foreign else "")
 
 
 def _listed(kinds: Collection[Kind]) -> str:

@@ -1,4 +1,4 @@
-"""What host and plugin say to each other before the first call and after the last: Describe, Configure, health, Shutdown.
+"""What host and plugin say to each other around the calls: Describe, Configure, health, Shutdown.
 
 All of it is optional for the plugin, since a bare server answers UNIMPLEMENTED.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from google.protobuf import json_format
 from grpc import StatusCode
@@ -116,7 +116,7 @@ class Conversation:
         """
         from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-        stub = health_pb2_grpc.HealthStub(self.channel)
+        stub: Any = health_pb2_grpc.HealthStub(self.channel)
         service, pause = "", PATIENCE
         while True:
             try:
@@ -142,7 +142,7 @@ class Conversation:
 
         A go-plugin server closes the connection inside the call, so that its end is an answer.
         """
-        shut_down = self.channel.unary_unary("/plugin.GRPCController/Shutdown")
+        shut_down: Any = self.channel.unary_unary("/plugin.GRPCController/Shutdown")
         try:
             await shut_down(b"", timeout=within, metadata=self.metadata)
         except AioRpcError as error:
@@ -152,10 +152,12 @@ class Conversation:
     async def _reflect(self) -> frozenset[str] | None:
         from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-        async def ask() -> AsyncIterator[reflection_pb2.ServerReflectionRequest]:
-            yield reflection_pb2.ServerReflectionRequest(list_services="")
+        messages: Any = reflection_pb2
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub(cast("Any", self.channel))
 
-        stub = reflection_pb2_grpc.ServerReflectionStub(self.channel)
+        async def ask() -> AsyncIterator[Any]:
+            yield messages.ServerReflectionRequest(list_services="")
+
         try:
             async for answer in stub.ServerReflectionInfo(ask(), metadata=self.metadata):
                 return frozenset(service.name for service in answer.list_services_response.service)

@@ -1,4 +1,4 @@
-"""The environment of a plugin's process: what it needs to run, what its own part of the configuration gives it, no more.
+"""The environment of a plugin's process: what it needs to run, and what its own part of the configuration gives it.
 
 The host's environment holds the keys of every other plugin, so nothing of it is handed on but the handful of variables
 without which programs do not start.
@@ -32,6 +32,7 @@ def environment(
     """The whole environment of one start.
 
     Args:
+        plugin: Its options, its variables and its `env`.
         host: The host's own environment.
         instance: The marker's value.
         sockets: The private folder for the plugin's socket.

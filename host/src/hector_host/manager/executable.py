@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import platform
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hector_host.errors import quoted
 from hector_host.manager.failure import Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MACHINES = {3: "x86", 8: "mips", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 """ELF's e_machine."""

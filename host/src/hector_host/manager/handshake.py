@@ -1,7 +1,7 @@
 """The first line of a plugin: go-plugin's handshake, protocol version 1. Pure.
 
-`CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX]`, for example `1|1|unix|/run/x/plugin42|grpc|`. Whoever begins a line
-with a number and a bar means it as one; everything else on standard output is not a handshake.
+`CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT[|MULTIPLEX]`, for example `1|1|unix|/run/x/plugin42|grpc|`. Whoever begins a
+line with a number and a bar means it as one; everything else on standard output is not a handshake.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _check_transport(line: str, fields: list[str]) -> None:
 
 
 def _loopback(address: str, line: str) -> str:
-    """A plugin that listens on all interfaces is dialled on loopback; one elsewhere is not the process that was started."""
+    """Who listens on all interfaces is dialled on loopback; who listens elsewhere was not started here."""
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdigit() or not 0 < int(port) < 65536:
         raise Failure("handshake", f'its handshake has no port: "{quoted(line)}"', "ADDRESS is host:port for tcp.")

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hector_host.errors import HectorError, PluginError
+from hector_host.manager import notices
 from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
 from hector_host.manager.local import LocalInstance
@@ -29,13 +30,19 @@ class Lifecycle:
     """
 
     def __init__(
-        self, plugin: PluginConfig, config: Config, book: Logbook, on_change: Callable[[StateChange], None]
+        self,
+        plugin: PluginConfig,
+        config: Config,
+        book: Logbook,
+        on_change: Callable[[StateChange], None],
+        notice: Callable[[str], None],
     ) -> None:
         self.state = State.DISCOVERED
         self._plugin = plugin
         self._config = config
         self._book = book
         self._on_change = on_change
+        self._notice = notice
         self._instance = (RemoteInstance if plugin.address is not None else LocalInstance)(plugin, config, book)
         self._running: Plugin | None = None
         self._error: Exception | None = None
@@ -47,6 +54,9 @@ class Lifecycle:
         if self.state is not State.DISCOVERED:
             return
         self._change(State.STARTING, "needed")
+        unenforced = notices.unenforced(self._plugin)
+        if unenforced is not None:
+            self._notice(unenforced)
         try:
             self._instance.start()
         except (Failure, HectorError) as error:
@@ -65,12 +75,12 @@ class Lifecycle:
         """
         self.start()
         await self._settled.wait()
-        failure = self._error or (self._running and self._running.failure)
-        if isinstance(failure, HectorError):
-            raise type(failure)(failure.what, failure.step)  # one for each caller: a traceback grows where it is raised
+        if self._error is not None:
+            raise self._error.with_traceback(None)  # raised to each caller, it would gather all their frames
+        assert self._running is not None  # noqa: S101 (it settled without an error)
+        failure = self._running.failure
         if failure is not None:
             raise failure
-        assert self._running is not None  # noqa: S101 (settled without error)
         return self._running
 
     async def stop(self, grace: float) -> None:

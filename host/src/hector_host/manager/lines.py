@@ -44,7 +44,7 @@ class Record:
 
 
 class LineCutter:
-    """Chunks of bytes in, whole lines out; of a line longer than the limit its beginning comes and the rest is dropped."""
+    """Chunks of bytes in, whole lines out; of a line longer than the limit only the beginning comes."""
 
     def __init__(self, limit: int = LINE_LIMIT) -> None:
         self._limit = limit

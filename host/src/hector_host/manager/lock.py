@@ -1,8 +1,8 @@
 """The lock on a data directory whose plugin wants it for itself.
 
-The lock is held by an open file that the plugin's process inherits: as long as any process of that start lives, even one
-that outlived a killed host, the next start waits. The file holds the numbers of the host and of the plugin, for the
-message to whoever waits too long.
+The lock is held by an open file that the plugin's process inherits: as long as any process of that start lives, even
+one that outlived a killed host, the next start waits. The file holds the numbers of the host and of the plugin, for
+the message to whoever waits too long.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hector_host.manager.failure import Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = ".lock"
 PAUSE = 0.05
@@ -47,7 +50,7 @@ class DirectoryLock:
         """
         try:
             async with asyncio.timeout(limit):
-                while not self.take():
+                while not self.take():  # noqa: ASYNC110 (a lock of another process tells nobody)
                     await asyncio.sleep(PAUSE)
         except TimeoutError:
             raise Failure(

@@ -1,7 +1,7 @@
 """What one plugin wrote: its last lines in memory, all of them in a file of bounded size, and whoever wants to watch.
 
-A plugin can write faster than anybody reads. Past a steady rate lines are dropped and counted, and the reader is told to
-hold back, so that a flood costs the flooding plugin its time and not the host's.
+A plugin can write faster than anybody reads. Past a steady rate lines are dropped and counted, and the reader is told
+to hold back, so that a flood costs the flooding plugin its time and not the host's.
 """
 
 from __future__ import annotations

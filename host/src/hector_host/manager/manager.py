@@ -7,10 +7,9 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from hector_host.manager import family, notices
+from hector_host.manager import family
 from hector_host.manager.lifecycle import Lifecycle
 from hector_host.manager.logbook import Logbook
-from hector_host.manager.states import State
 from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from hector_host.config import Config
     from hector_host.manager.lines import Record
     from hector_host.manager.plugin import Plugin
-    from hector_host.manager.states import StateChange
+    from hector_host.manager.states import State, StateChange
 
 GRACE = 5.0
 """Seconds that calls in flight get when the manager is left."""
@@ -31,10 +30,12 @@ _log = logging.getLogger(__name__)
 class Manager:
     """The plugins of one configuration. An async context manager: when it is left, nothing that it started is left.
 
-    However it is left: by an error, by cancellation, by Ctrl-C under `asyncio.run`, or by SIGTERM or SIGHUP. Those two cancel
-    the task that entered it and, once all is stopped, become SystemExit(128 + number), unless somebody else handles them.
+    However it is left: by an error, by cancellation, by Ctrl-C under `asyncio.run`, or by SIGTERM or SIGHUP. Those two
+    cancel the task that entered it and, once all is stopped, become SystemExit(128 + number), unless somebody else
+    handles them.
 
     Args:
+        config: Names the plugins.
         on_change: Told of every change of a plugin's state. Must not raise.
         on_log: Told of every line that a plugin writes, with the plugin's name.
         notice: Told what is not enforced of a plugin's configuration, one line per start. By default a logged warning.
@@ -112,7 +113,7 @@ class Manager:
     def _life(self, name: str) -> Lifecycle:
         if name not in self._lives:
             plugin = self._config.plugin(name)
-            self._lives[name] = Lifecycle(plugin, self._config, self._book(name), self._on_change)
+            self._lives[name] = Lifecycle(plugin, self._config, self._book(name), self._on_change, self._notice)
         return self._lives[name]
 
     def _book(self, name: str) -> Logbook:

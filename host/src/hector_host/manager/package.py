@@ -19,6 +19,7 @@ def manifest_path(package: str, plugin: str) -> Path:
     """The manifest inside the distribution `package`.
 
     Args:
+        package: The distribution's name.
         plugin: Chooses the entry point of that name where there are several.
 
     Raises:
@@ -75,7 +76,7 @@ def _beside_metadata(distribution: Distribution, module: str) -> Path | None:
 
 
 def _beside_code(module: str) -> Path | None:
-    """Where an editable install keeps the package's sources. Only the top package is looked up, so nothing is imported."""
+    """Where an editable install keeps the sources. Only the top package is looked up, so nothing is imported."""
     from importlib.util import find_spec
     from pathlib import Path
 

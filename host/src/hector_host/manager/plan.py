@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MANIFEST = package.MANIFEST
 PYTHONS = frozenset({"python", "python3"})
+"""Words for the plugin's own interpreter, if there is a .venv beside it, else for the host's."""
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 """Manifests spell them as Go does."""
 
@@ -45,33 +46,41 @@ def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> La
     """The plan for one plugin.
 
     Args:
+        plugin: It has a path, a package or a command.
+        config: Where it stands.
         environ: The environment that its process will have; PATH decides which program a bare name is.
 
     Raises:
         Failure: There is nothing that could be run.
         ConfigError: Its manifest is wrong.
     """
+    own_python = None
     if plugin.path is not None:
         made = _from_path(plugin.path, config.locate(*plugin.key, "path"), config.folder)
+        own_python = (plugin.path if plugin.path.is_dir() else plugin.path.parent) / ".venv" / "bin" / "python"
     elif plugin.package is not None:
         made = _from_manifest(package.manifest_path(plugin.package, plugin.name), config.folder)
     else:
         made = LaunchPlan(tuple(plugin.command or ()), config.folder)
-    return _resolved(made, environ)
+    program, *arguments = made.command
+    if program in PYTHONS:
+        found = str(own_python) if own_python is not None and own_python.exists() else sys.executable
+    else:
+        found = _program(program, made.folder, environ)
+    return replace(made, command=(found, *arguments))
 
 
 def _from_path(path: Path, place: str, folder: Path) -> LaunchPlan:
     if not path.exists():
         raise Failure("exec", f"there is nothing at {path}", f"{place} names it: build the plugin, or mend the path.")
     if path.is_dir():
-        manifest = path / MANIFEST
-        if not manifest.is_file():
+        if not (path / MANIFEST).is_file():
             raise Failure(
                 "exec",
                 f"the folder {path} has no {MANIFEST}",
                 f"{place} names it: write its manifest, or name the executable itself.",
             )
-        return _from_manifest(manifest, path)
+        return _from_manifest(path / MANIFEST, path)
     sidecar = path.with_name(f"{path.name}.{MANIFEST}")
     manifest = _read(sidecar) if sidecar.is_file() else None
     if manifest is not None and manifest.command:
@@ -92,19 +101,20 @@ def _from_manifest(path: Path, folder: Path) -> LaunchPlan:
 def _read(path: Path) -> Manifest:
     from hector_host.config.manifest import read_manifest
 
-    return read_manifest(path)
-
-
-def _resolved(made: LaunchPlan, environ: Mapping[str, str]) -> LaunchPlan:
-    program, *arguments = made.command
-    return LaunchPlan((_program(program, made.folder, environ), *arguments), made.folder, made.manifest)
+    manifest = read_manifest(path)
+    system, machine = platform.system().lower(), platform.machine().lower()
+    here = f"{system}/{_ARCHITECTURES.get(machine, machine)}"
+    if manifest.platforms and not {here, system} & set(manifest.platforms):
+        raise Failure(
+            "exec",
+            f"runs on {', '.join(manifest.platforms)}, and this machine is {here}",
+            "Build the plugin for this machine and name the platform in its manifest.",
+        )
+    return manifest
 
 
 def _program(name: str, folder: Path, environ: Mapping[str, str]) -> str:
-    """The file that a command's first word means; `python` is the plugin's own, or the host's."""
-    if name in PYTHONS:
-        own = folder / ".venv" / "bin" / "python"
-        return str(own) if own.exists() else sys.executable
+    """The file that a command's first word means."""
     if os.sep not in name:
         found = shutil.which(name, path=environ.get("PATH"))
         if found is None:

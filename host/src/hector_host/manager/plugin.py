@@ -63,5 +63,5 @@ class Plugin:
 
     @property
     def failure(self) -> PluginError | None:
-        """Why it takes no more calls; None while its process lives. Looks at the process itself, so it is never late."""
+        """Why it takes no more calls; None while its process lives. Asks the system, so it is never late."""
         return self.find_failure()

@@ -36,6 +36,7 @@ def choose(ports: dict[int, str], wanted: str) -> str:
     """`host:port` of the one that takes calls.
 
     Args:
+        ports: As `listening` found them.
         wanted: The plugin's option `endpoint`, which decides among several. Its host does not count.
 
     Raises:

@@ -48,6 +48,7 @@ class Exit:
 
     @property
     def reason(self) -> str:
+        """As it stands in a change of state: `exit:1` or `signal:9`."""
         return f"signal:{-self.code}" if self.code < 0 else f"exit:{self.code}"
 
     def __str__(self) -> str:
@@ -90,7 +91,10 @@ class Process:
         self._watch_exit()
 
     def read(self, stdout: Reader, stderr: Reader) -> None:
-        """Hands every chunk to its reader for as long as the process lives; a reader that returns False is left alone a moment."""
+        """Hands every chunk to its reader for as long as the process lives.
+
+        A reader returns False to be left alone for a moment.
+        """
         for pipe, reader in ((self._popen.stdout, stdout), (self._popen.stderr, stderr)):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)

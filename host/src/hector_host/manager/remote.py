@@ -83,7 +83,8 @@ class RemoteInstance:
 
     async def ended(self) -> str:
         """Waits for ever: a connection that breaks is made again."""
-        return await asyncio.get_running_loop().create_future()
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def bury(self) -> None:
         """There is nothing to remove."""

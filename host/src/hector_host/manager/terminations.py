@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP become the cancellation of a task, so that a host which is asked to end stops its plugins first."""
+"""SIGTERM and SIGHUP become the cancellation of a task: a host that is asked to end stops its plugins first."""
 
 from __future__ import annotations
 
