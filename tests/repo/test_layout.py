@@ -19,7 +19,9 @@ OTHER_NAMES = {"serving": "serve", "schemas": "schema", "providers": "plugin", "
 # Modules that only one SDK has, with the reason.
 ONE_SIDED = {
     "docstrings": "a tool's description in Python is its docstring",
+    "functions": "tools as annotated functions",
     "identity": "an installed distribution knows its name and version",
+    "ledger": "what receipts are written to",
     "receipts": "tools as functions are Python's alone, and so is what remembers their calls",
     "threads": "blocking functions beside an event loop",
     "tools": "tools as annotated functions",
