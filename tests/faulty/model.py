@@ -13,9 +13,8 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from hector_sdk import LLM, serve
-
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest, GenerateTextResponse, StreamTextRequest, StreamTextResponse
+from hector_sdk import LLM, serve
 
 
 @dataclass(frozen=True)

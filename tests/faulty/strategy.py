@@ -13,8 +13,6 @@ refuse      says no to a run
 
 from dataclasses import dataclass
 
-from hector_sdk import Failure, Reasoning, serve, text
-
 from hector.plugin.v1.message_pb2 import Message
 from hector.plugin.v1.reasoning_pb2 import (
     Effect,
@@ -27,6 +25,7 @@ from hector.plugin.v1.reasoning_pb2 import (
     ProcessIterationResponse,
     Question,
 )
+from hector_sdk import Failure, Reasoning, serve, text
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Tools that misbehave: `hang` never returns, `flood` returns 50 MB, `refuse` says no, `crash` has a bug, `die` ends the process.
+"""Tools that misbehave: `hang` never returns, `flood` returns 50 MB, `refuse` says no, `crash` has a bug, `die` ends.
 
 `where` takes a place with a schema, so that calls can break it, and returns it.
 """
