@@ -136,7 +136,7 @@ async def test_names_that_are_not_there_are_refused_before_anything_is_journaled
     with pytest.raises(ConfigError) as wrong:
         async with hosting(llm="gone"):
             pass
-    assert str(wrong.value) == 'hector.yaml:11: agents.a.llm: no llm is named "gone"\n  There are: m.'
+    assert str(wrong.value) == 'hector.yaml:12: agents.a.llm: no llm is named "gone"\n  There are: m.'
 
 
 async def test_a_run_whose_host_was_killed_is_told_as_interrupted(hosting, tmp_path):
