@@ -242,6 +242,22 @@ def test_a_format_of_another_release_is_refused(directory: Path):
     assert str(caught.value) == f"{directory / FILE} has format 7, this release reads 1: use the release that wrote it"
 
 
+def test_a_directory_that_cannot_be(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Status) as caught:
+        Catalog(tmp_path / "file" / "db")
+    assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+    assert str(caught.value) == f"cannot use {tmp_path}/file/db: Not a directory"
+
+
+async def test_an_owner_that_leaves_in_a_moment_is_waited_for(directory: Path):
+    first = Catalog(directory)
+    second = asyncio.create_task(asyncio.to_thread(Catalog, directory))
+    assert await asyncio.wait([second], timeout=0.2) == (set(), {second})
+    first.close()
+    (await second).close()
+
+
 def test_a_start_that_failed_gives_the_directory_back(directory: Path):
     directory.mkdir()
     (directory / FILE).write_bytes(b"no database " * 1000)

@@ -4,6 +4,8 @@ Rule: a change reaches the disk first, then the memory, then the caller. Methods
 `remove` belong to one thread, all others may run anywhere.
 """
 
+import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,16 +19,22 @@ from hector_faiss_database.refusals import no_collection, quoted
 from hector_faiss_database.store import Store
 from hector_sdk import Status
 
+log = logging.getLogger(__name__)
+
 
 class Catalog:
     """Everything in the directory, which is made when absent.
 
-    Raises Status FAILED_PRECONDITION when another process owns it or its file cannot be read.
+    Raises Status FAILED_PRECONDITION when another process owns it, or it or its file cannot be used.
     """
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._owner = Owner(directory)
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._owner = Owner(directory)
+        except OSError as error:
+            words = f"cannot use {directory}: {error.strerror}"
+            raise Status(grpc.StatusCode.FAILED_PRECONDITION, words) from error
         try:
             self.store = Store(directory)
             self._collections = {
@@ -92,9 +100,12 @@ class Catalog:
             raise no_collection(collection.settings.name, list(self._collections))
 
     def _loaded(self, number: int, settings: Settings) -> Collection:
+        started = time.monotonic()
         collection = Collection(number, settings)
         for keys, batch in self.store.load(number, settings.dimension):
             collection.put(keys, batch)
+        seconds = time.monotonic() - started
+        log.info("read %d vectors of collection %s in %.1f s", len(collection), quoted(settings.name), seconds)
         return collection
 
 

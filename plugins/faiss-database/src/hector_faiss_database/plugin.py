@@ -6,6 +6,7 @@ So a search never waits for a write to reach the disk. FAISS is imported by `sta
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -42,8 +43,10 @@ class FaissDatabase(Database[Options]):
 
     async def stop(self) -> None:
         """Finish what was begun and leave the directory to the next process."""
-        self._writer.submit(self._service.close)
-        await asyncio.to_thread(self._writer.shutdown)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._service.close)
+        finally:
+            await asyncio.to_thread(self._writer.shutdown)
 
     async def create_collection(self, request: pb.CreateCollectionRequest) -> pb.CreateCollectionResponse:
         """Create a collection unless it exists alike."""
@@ -94,6 +97,7 @@ class FaissDatabase(Database[Options]):
 
 
 def _opened(directory: Path) -> Service:
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells which builds of itself it tried
     from hector_faiss_database.service import Service
 
     return Service(directory)

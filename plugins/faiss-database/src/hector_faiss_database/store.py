@@ -56,7 +56,7 @@ FULL = {
     sqlite3.SQLITE_IOERR_TRUNCATE,
     sqlite3.SQLITE_IOERR_SHMSIZE,
 }
-CHUNK = 2048  # rows that `load` holds at a time
+CHUNK = 16_384  # rows that `load` holds at a time
 
 
 class Store:
@@ -155,6 +155,8 @@ class Store:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode in FULL:
+                raise no_room(str(self._directory), str(error)) from error
             raise Status(
                 grpc.StatusCode.FAILED_PRECONDITION,
                 f"cannot read {self._path}: {error}; put back a copy of the directory, or move it away and index again",
@@ -169,7 +171,7 @@ class Store:
         except BaseException as error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in FULL:
+            if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorcode in FULL:
                 raise no_room(str(self._directory), str(error)) from error
             raise
 
