@@ -180,6 +180,17 @@ def test_a_value_inside_another_does_not_uncover_it(load):
     assert config.redact("my-secret-password secret") == "${PASSWORD} ${KEY}"
 
 
+def test_values_of_several_lines_are_redacted_line_by_line(load):
+    config = load(SECRETS, KEY="--BEGIN--\nabcdef\nxy\n--END--", PASSWORD="KEY-of-all", SHORT="x")
+    assert config.redact("a --BEGIN-- | abcdef | xy") == "a ${KEY} | ${KEY} | xy"
+    assert config.redact('{"k": "--BEGIN--\\nabcdef\\nxy\\n--END--"}') == '{"k": "${KEY}"}'
+    assert config.redact("KEY-of-all") == "${PASSWORD}"
+
+
+def test_without_variables_nothing_is_redacted(load):
+    assert load("version: '1'").redact("any text") == "any text"
+
+
 def test_no_value_of_a_variable_is_in_what_python_prints(load):
     config = load(
         """\

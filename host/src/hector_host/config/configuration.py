@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from hector_host.config.problems import meant
@@ -75,14 +77,22 @@ class Config:
         return self.document.locate(path)
 
     def redact(self, text: str) -> str:
-        """The text with the values of variables replaced by their names, as they are and as JSON writes them."""
-        forms = {}
-        for name, value in self.secrets.items():
-            if len(value) >= SECRET_LENGTH:
-                forms[value] = forms[json.dumps(value)[1:-1]] = f"${{{name}}}"
-        for value in sorted(forms, key=len, reverse=True):
-            text = text.replace(value, forms[value])
-        return text
+        """The text with values of variables replaced by their names: whole, line by line, and as JSON writes them."""
+        pattern = self._pattern
+        return pattern.sub(lambda found: f"${{{self._forms[found.group()]}}}", text) if pattern else text
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        """The longest first, so that none stays because a part of it was replaced."""
+        forms = sorted(self._forms, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, forms))) if forms else None
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        """The names of the variables by the forms of their values."""
+        values = {part: name for name, value in self.secrets.items() for part in (value, *value.splitlines())}
+        forms = {form: name for value, name in values.items() for form in (value, json.dumps(value)[1:-1])}
+        return {form: name for form, name in forms.items() if len(form.strip()) >= SECRET_LENGTH}
 
     def agent(self, name: str) -> AgentConfig:
         """The agent of that name. Raises `NotFoundError`."""

@@ -52,6 +52,7 @@ class Document:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     sources: dict[KeyPath, Source] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _blamed: set[KeyPath] = field(default_factory=set)
 
     def line(self, path: KeyPath) -> int:
         """The line of a value, or of the nearest that holds it. 0 when nothing does."""
@@ -65,7 +66,8 @@ class Document:
 
     def blame(self, path: KeyPath, what: str, step: str = "") -> None:
         """Adds a problem, unless there is already one with that very value."""
-        if all(problem.path != path for problem in self.problems):
+        if path not in self._blamed:
+            self._blamed.add(path)
             self.problems.append(Problem(self.line(path), path, what, step))
 
     def names_under(self, path: KeyPath) -> frozenset[str]:

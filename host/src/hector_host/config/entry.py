@@ -47,8 +47,6 @@ class Section(BaseModel):
         extra="forbid",
         frozen=True,
         strict=True,
-        validate_by_name=False,
-        validate_by_alias=True,
     )
 
     @classmethod
