@@ -53,6 +53,15 @@ async def test_a_second_run_embeds_only_what_changed(place, call):
     assert (report.files, report.chunks, report.vectors, report.removed) == (2, 2, 1, 0)
 
 
+async def test_an_unchanged_store_does_not_wait_for_the_embedder(place, call):
+    place.write("a.md", "Text.")
+    await index(place.store(), call)
+    place.embedder.asked_for_dimension = 0
+    report = await index(place.store(), call)
+    assert (report.chunks, report.vectors) == (1, 0)
+    assert place.embedder.asked_for_dimension == 0
+
+
 async def test_a_file_that_shrank_leaves_no_chunk_behind(place, call):
     place.write("a.md", long_text(9))
     await index(place.store(), call)
@@ -79,7 +88,7 @@ async def test_a_file_that_became_unreadable_is_no_longer_quoted(place, call):
     place.write("b.md", b"\xff\xfe")
     report = await index(place.store(), call)
     assert place.database.ids() == {"handbook/a.md#0"}
-    assert [(one.path, one.reason) for one in report.skipped] == [("b.md", "is not UTF-8 text: byte 0 is 0xff")]
+    assert [str(one) for one in report.skipped] == ["b.md is not UTF-8 text: byte 0 is 0xff"]
 
 
 async def test_other_chunk_sizes_do_all_files_again(place, call):
@@ -122,6 +131,15 @@ async def test_a_database_that_lost_its_vectors_gets_them_again(place, call):
     report = await index(place.store(), call)
     assert place.database.ids() == {"handbook/a.md#0"}
     assert report.vectors == 1
+
+
+async def test_a_database_that_lists_no_collections_is_trusted(place, call):
+    place.write("a.md", "Text.")
+    place.database.tells = False
+    await index(place.store(), call)
+    place.embedder.texts.clear()
+    await index(place.store(), call)
+    assert place.embedder.texts == []
 
 
 @pytest.mark.parametrize("method", ["upsert", "delete"])
@@ -232,8 +250,11 @@ async def test_a_collection_of_another_dimension_is_named(place, call):
     )
 
 
-async def test_an_embedder_that_does_not_fit_the_database_is_named(place, call):
+@pytest.mark.parametrize("indexed", [False, True])
+async def test_an_embedder_that_does_not_fit_the_database_is_named(place, call, indexed):
     place.write("a.md", "Text.")
+    if indexed:
+        await index(place.store(), call)
     place.database.dimension = 384
     with pytest.raises(ConfigError) as error:
         await index(place.store(), call)

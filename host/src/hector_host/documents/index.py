@@ -177,7 +177,7 @@ def _empty(store: Store, what: str, skipped: Sequence[Skipped]) -> ConfigError:
     patterns = f"include {_listed(config.include)}, exclude {_listed(config.exclude)}"
     step = "Name the folder that holds the files, or patterns that match some of them."
     if skipped:
-        step += "\n" + "\n".join(f"{one.path} {one.reason}" for one in skipped[:SHOWN])
+        step += "\n" + "\n".join(map(str, skipped[:SHOWN]))
     return ConfigError(f"{store.label}: is empty: {what} in {config.path} ({patterns})", step)
 
 

@@ -34,7 +34,7 @@ class Store:
         label: Where the entry stands, as errors begin: "hector.yaml:40: document_stores.handbook".
         base: The folder of the configuration file; sources are cited relative to it.
         ledger: The file that remembers what was indexed.
-        meaning: What makes the vectors comparable with a question's: the embedder's settings, digested.
+        meaning: What makes the vectors comparable with a question's: the embedder's model and the metric, digested.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Store:
             ConfigError: It names an embedder or a database that nothing declares.
         """
         entry = config.document_store(name)
-        config.database_of(entry)
+        metric = config.database_of(entry).config.metric
         embedder = config.embedder_of(entry)
         return cls(
             name=name,
@@ -65,7 +65,7 @@ class Store:
             ledger=config.storage.path / "documents.sqlite",
             embedder=registry.embedder(entry.embedder),
             database=registry.database(entry.database),
-            meaning=_meaning(embedder, config.plugin_of(embedder)),
+            meaning=_meaning(embedder, config.plugin_of(embedder), metric),
         )
 
     @property
@@ -113,7 +113,7 @@ class Store:
         return given
 
 
-def _meaning(embedder: EmbedderConfig, plugin: PluginConfig) -> str:
-    """The settings of an embedder that decide what its vectors mean: which plugin, which model of it."""
-    settings = [embedder.plugin, embedder.config.model, embedder.config.dimension, plugin.config.get("model")]
+def _meaning(embedder: EmbedderConfig, plugin: PluginConfig, metric: str) -> str:
+    """The settings that decide what vectors mean: which plugin, which model of it, and how they are compared."""
+    settings = [embedder.plugin, embedder.config.model, embedder.config.dimension, plugin.config.get("model"), metric]
     return sha256(json.dumps(settings, default=str).encode()).hexdigest()

@@ -14,6 +14,7 @@ from hector_host.errors import CallError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hector.plugin.v1.database_pb2 import Collection
     from hector_host.documents.files import Document
     from hector_host.documents.ledger import Ledger, Place
     from hector_host.documents.split import Chunk
@@ -55,13 +56,21 @@ class Writer:
         Raises:
             ConfigError: It is there with another dimension, or the embedder does not fit the database.
         """
-        dimension = await self._store.dimension(self._call)
-        await self._create_collection(dimension)
+        told = await self._store.database.collections(self._call)
+        collection = next((one for one in told or () if one.name == self._place.collection), None)
+        if collection is None or not self._fits(collection):
+            # The embedder is asked only here: its model may load for long, and an unchanged store needs none.
+            await self._create_collection(await self._store.dimension(self._call))
         self._ledger.begin(self._place, self._store.meaning, self._store.chunking)
-        for collection in await self._store.database.collections(self._call) or ():
-            if collection.name == self._place.collection and collection.vectors < self._ledger.held(self._place):
-                self._ledger.distrust(self._place)
+        if told is not None and (collection.vectors if collection else 0) < self._ledger.held(self._place):
+            self._ledger.distrust(self._place)
         self.known = self._ledger.entries(self._place)
+
+    def _fits(self, collection: Collection) -> bool:
+        """Whether a whole run with these very settings made the collection what it is."""
+        state = self._ledger.state(self._place)
+        same = state is not None and state.complete and state.meaning == self._store.meaning
+        return same and collection.dimension == (self._store.database.dimension or collection.dimension)
 
     async def _create_collection(self, dimension: int) -> None:
         name = self._place.collection
