@@ -69,3 +69,12 @@ async def test_go_plugins_broker_is_not_served():
         with pytest.raises(grpc.aio.AioRpcError) as missing:
             await stubs.channel.unary_unary("/plugin.GRPCStdio/StreamStdio")(b"")
     assert missing.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize(("providers", "services"), [([], "[]"), ([Tools(), Tools()], "['{0}', '{0}']")])
+async def test_each_service_once(providers, services):
+    with pytest.raises(ValueError, match=r"^a plugin") as error:
+        async with running(*providers):
+            pass
+    shown = services.format("hector.plugin.v1.ToolProvider")
+    assert str(error.value) == f"a plugin serves at least one provider, and each service once; here: {shown}"

@@ -173,3 +173,9 @@ def test_parameters_are_given_by_name():
 def test_two_tools_of_one_name():
     with pytest.raises(ValueError, match=r"^two tools are called 'add'$"):
         _ = Tools(add, add).tools
+
+
+def test_a_name_that_no_model_accepts():
+    words = r"^'<lambda>' is no name for a tool: 1 to 64 letters, digits, _ and -$"
+    with pytest.raises(ValueError, match=words):
+        _ = Tools(lambda: None).tools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,11 @@ class NoOptions:
 
 
 def schema(classes: Sequence[type]) -> dict[str, Any]:
-    """JSON Schema of the options of all these classes together."""
+    """JSON Schema of the options of all these classes together. Not to be changed."""
     if len(set(classes)) == 1:
-        return schemas.schema(classes[0])
+        return _own(classes[0])
     merged: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
-    for each in (schemas.schema(one) for one in dict.fromkeys(classes)):
+    for each in map(_own, dict.fromkeys(classes)):
         merged["properties"] |= each.get("properties", {})
         merged.setdefault("$defs", {}).update(each.get("$defs", {}))
         merged.setdefault("required", []).extend(each.get("required", []))
@@ -59,8 +60,13 @@ def validated(classes: Sequence[type], config: Mapping[str, Any], *, shared: boo
     return made
 
 
+@functools.cache
+def _own(cls: type) -> dict[str, Any]:
+    return schemas.schema(cls)
+
+
 def _share(cls: type, config: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    mine = schemas.schema(cls)
+    mine = _own(cls)
     takes_all = mine.get("additionalProperties", False) is not False
     own = mine.get("properties", {})
     return {key: value for key, value in config.items() if key in own or (takes_all and key not in names)}

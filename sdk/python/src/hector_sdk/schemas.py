@@ -5,6 +5,7 @@ pydantic is imported when the first schema or value is asked for, which is after
 
 from __future__ import annotations
 
+import functools
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,19 @@ def adapter(type_: Any) -> TypeAdapter[Any]:
 
     A plain dataclass becomes strict about unknown keys, and the docstrings under its fields become their descriptions.
     """
+    from pydantic import TypeAdapter
+
+    return _of_class(type_) if isinstance(type_, type) else TypeAdapter(type_)
+
+
+@functools.cache  # making one costs milliseconds, while a host waits
+def _of_class(cls: Any) -> TypeAdapter[Any]:
     from pydantic import ConfigDict, TypeAdapter
 
-    if is_dataclass(type_) and not hasattr(type_, "__pydantic_config__"):
-        cls: Any = type_  # mypy knows no such attribute
-        cls.__pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-    return TypeAdapter(type_)
+    if is_dataclass(cls) and not hasattr(cls, "__pydantic_config__"):
+        plain: Any = cls  # mypy knows no such attribute
+        plain.__pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    return TypeAdapter(cls)
 
 
 def schema(type_: Any, *, of_results: bool = False) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class Server:
             for each in providers
         ]
         services = [service for service, _ in bound]
+        if not services or len(services) > len(set(services)):
+            raise ValueError(f"a plugin serves at least one provider, and each service once; here: {services}")
         classes = None if raw else [each.options_class for each in own]
         plugin = _Plugin(identity, services, classes, self.lifecycle)
         service = plugin_pb2.DESCRIPTOR.services_by_name["Plugin"]

@@ -6,6 +6,7 @@ A sync function runs in a thread; cancelling the RPC cancels an async one.
 from __future__ import annotations
 
 import inspect
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1 import tool_pb2
     from hector_sdk.receipts import Receipts
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Tools(Provider[OptionsT]):
@@ -40,7 +43,7 @@ class Tools(Provider[OptionsT]):
         """By name, in the order of their definition.
 
         Raises:
-            ValueError: Two have one name.
+            ValueError: Two have one name, or a model would refuse one.
         """
         names = dict.fromkeys(name for cls in reversed(type(self).__mro__) for name in vars(cls))
         methods = [getattr(self, name) for name in names if hasattr(getattr(type(self), name, None), MARK)]
@@ -49,6 +52,8 @@ class Tools(Provider[OptionsT]):
             made = Tool(function, getattr(function, MARK, Marked()))
             if made.name in found:
                 raise ValueError(f"two tools are called {made.name!r}")
+            if not NAME.fullmatch(made.name):
+                raise ValueError(f"{made.name!r} is no name for a tool: 1 to 64 letters, digits, _ and -")
             found[made.name] = made
         return found
 
