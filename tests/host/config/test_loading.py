@@ -36,12 +36,15 @@ def test_the_first_place_with_a_file_wins(folder):
     assert places == [folder / name for name in names]
 
 
-@pytest.mark.parametrize(("path", "environ"), [(Path("none.yaml"), {}), (None, {"HECTOR_CONFIG": "none.yaml"})])
+@pytest.mark.parametrize(
+    ("path", "environ"),
+    [("none.yaml", {}), (None, {"HECTOR_CONFIG": "none.yaml"}), ("~nobody-of-that-name/none.yaml", {})],
+)
 def test_a_file_that_is_asked_for_must_be_there(folder, path, environ):
     (folder / "hector.yaml").write_text(EMPTY, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(path, environ)
-    assert str(caught.value) == "none.yaml: no such file\n  hector init writes one to begin with."
+        load(path and Path(path), environ)
+    assert str(caught.value) == f"{path or 'none.yaml'}: no such file\n  hector init writes one to begin with."
 
 
 def test_an_empty_name_of_a_file_is_none(folder):

@@ -52,7 +52,7 @@ class Document:
     lines: dict[KeyPath, int] = field(default_factory=dict)
     sources: dict[KeyPath, Source] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    _blamed: set[KeyPath] = field(default_factory=set)
+    _blamed: set[KeyPath] = field(default_factory=set, init=False, repr=False)
 
     def line(self, path: KeyPath) -> int:
         """The line of a value, or of the nearest that holds it. 0 when nothing does."""

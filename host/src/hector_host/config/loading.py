@@ -41,7 +41,6 @@ SECTIONS = (
 )
 """The keys that the file may have."""
 
-
 _OTHERWISE = "hector init writes one to begin with."
 
 
@@ -53,7 +52,7 @@ def find(path: Path | None, environ: Mapping[str, str]) -> Path:
     """
     given = path or environ.get("HECTOR_CONFIG")
     if given:
-        return Path(given).expanduser()
+        return Path(os.path.expanduser(given))  # noqa: PTH111 (an unknown ~user is a file that is not there)
     found = next((Path(name) for name in FILES if Path(name).is_file()), None)
     if found is None:
         looked = ", ".join(["--config", "$HECTOR_CONFIG", *FILES])

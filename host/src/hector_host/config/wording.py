@@ -34,6 +34,12 @@ _OF_VALUES = {
 """By pydantic's types of errors. What is wrong is read after the value; braces are filled from the error's context."""
 
 
+_EMPTY = frozenset({"string_too_short", "too_short"})
+
+_IMPLIED = "default_factory_not_called"
+"""Its default follows from a field that has a problem of its own."""
+
+
 def _context(detail: ErrorDetails, value: str) -> dict[str, str]:
     """What braces are filled from: pydantic's context, and the value as it would be in quotes."""
     context = {
@@ -44,12 +50,6 @@ def _context(detail: ErrorDetails, value: str) -> dict[str, str]:
     if detail["type"] == "literal_error":
         context["expected"] = context["expected"].replace("'", "")
     return context
-
-
-_EMPTY = frozenset({"string_too_short", "too_short"})
-
-_IMPLIED = "default_factory_not_called"
-"""Its default follows from a field that has a problem of its own."""
 
 
 class Wording:
