@@ -43,6 +43,12 @@ async def test_a_refusal_of_the_endpoint_has_its_status(endpoint, plugin, status
         assert await failure(model) == (code, words.format(endpoint.url))
 
 
+async def test_only_what_can_be_a_secret_is_cut_out(endpoint, plugin):
+    endpoint.json({"error": {"message": "red team, token-of-team"}}, 400)
+    async with plugin(headers={"X-Team": "red", "X-Token": "token-of-team"}) as model:
+        assert await failure(model) == ("INVALID_ARGUMENT", f"{endpoint.url} answered 400: red team, …")
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

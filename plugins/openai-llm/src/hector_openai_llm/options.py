@@ -9,6 +9,8 @@ from hector_sdk import InvalidOptions
 
 OPENAI = "https://api.openai.com/v1"
 
+SECRET_LENGTH = 8
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -40,8 +42,8 @@ class Options:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What no message may repeat."""
-        return tuple(value for value in (self.api_key, *self.headers.values()) if value)
+        """What no message may repeat. Short values are no secrets: they are in every text."""
+        return tuple(value for value in (self.api_key, *self.headers.values()) if len(value) >= SECRET_LENGTH)
 
 
 def check(options: Options) -> None:
