@@ -1,4 +1,4 @@
-"""Starts a child and a grandchild that daemonises (two forks, a session of its own), all deaf to SIGTERM, and then waits.
+"""Starts a child and a grandchild that daemonises (two forks, a session of its own), all deaf to SIGTERM, and waits.
 
 Writes the numbers of all three into `family` in its data directory once all of them are deaf.
 """

@@ -28,6 +28,7 @@ import grpc
 from google.protobuf import any_pb2, json_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+
 from hector.plugin.v1 import embedder_pb2_grpc, llm_pb2, llm_pb2_grpc, plugin_pb2, plugin_pb2_grpc
 
 options = json.loads(os.environ["HECTOR_PLUGIN_CONFIG"])
@@ -105,7 +106,7 @@ if "shutdown" in options:
     )
 
 listen = options.get("listen", "unix")
-path = f"{os.environ['PLUGIN_UNIX_SOCKET_DIR']}/plugin1"
+path = Path(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "plugin1")
 if listen in {"unix", "link"}:
     server.add_insecure_port(f"unix:{path}")
 else:
@@ -116,8 +117,9 @@ server.start()
 if listen == "unix":
     print(f"1|1|unix|{path}|grpc|", flush=True)
 elif listen == "link":
-    os.symlink(path, f"{path}-link")
-    print(f"1|1|unix|{path}-link|grpc|", flush=True)
+    link = path.with_name("plugin1-link")
+    link.symlink_to(path)
+    print(f"1|1|unix|{link}|grpc|", flush=True)
 elif listen == "tcp":
     print(f"1|1|tcp|127.0.0.1:{port}|grpc|", flush=True)
 else:

@@ -1,7 +1,6 @@
 """A manager over a written configuration, and after each test the proof that nothing of it is left."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -79,9 +78,9 @@ def zombies() -> list[psutil.Process]:
 def descriptors(*folders: Path) -> list[str]:
     """What this process has open of files in the folders, pipes and processes; gRPC keeps sockets for itself."""
     links = []
-    for name in os.listdir("/proc/self/fd"):
+    for link in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
-            links.append(os.readlink(f"/proc/self/fd/{name}"))
+            links.append(str(link.readlink()))
     wanted = ("pipe:", "anon_inode:[pidfd]", *map(str, folders))
     return sorted(link for link in links if link.startswith(wanted))
 

@@ -15,7 +15,14 @@ def services(*kinds):
 
 @pytest.mark.parametrize(
     ("group", "manifest", "kind"),
-    [(LLM, (), LLM), (LLM, (LLM,), LLM), (LLM, (TOOL, LLM), LLM), (None, (TOOL,), TOOL), (None, (TOOL, LLM), None), (None, (), None)],
+    [
+        (LLM, (), LLM),
+        (LLM, (LLM,), LLM),
+        (LLM, (TOOL, LLM), LLM),
+        (None, (TOOL,), TOOL),
+        (None, (TOOL, LLM), None),
+        (None, (), None),
+    ],
 )
 def test_the_kind_before_anything_runs(group, manifest, kind):
     assert declared(group, manifest) is kind
@@ -24,7 +31,9 @@ def test_the_kind_before_anything_runs(group, manifest, kind):
 def test_group_and_manifest_that_disagree():
     with pytest.raises(Failure) as caught:
         declared(LLM, (EMBEDDER, TOOL))
-    assert caught.value.what == "the configuration lists it as llm_provider, its manifest says embedder_provider, tool_provider"
+    assert caught.value.what == (
+        "the configuration lists it as llm_provider, its manifest says embedder_provider, tool_provider"
+    )
     assert caught.value.step == "List it under plugins.embedder_providers, or name another plugin."
 
 

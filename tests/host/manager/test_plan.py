@@ -45,7 +45,8 @@ def test_an_executable_runs_in_the_folder_of_the_configuration(host, planned):
 
 def test_an_executable_may_have_a_manifest_beside_it(host, planned):
     path = program(host.folder / "p" / "run")
-    (host.folder / "p" / "run.plugin.yaml").write_text("plugin: {name: p, version: '1', type: llm_provider, exclusive: true}\n")
+    manifest = "plugin: {name: p, version: '1', type: llm_provider, exclusive: true}\n"
+    (host.folder / "p" / "run.plugin.yaml").write_text(manifest)
     made = planned(path="p/run")
     assert made.command == (str(path),)
     assert made.manifest.exclusive
@@ -122,7 +123,7 @@ async def test_a_broken_manifest_is_an_error_of_the_configuration(host):
 
 async def test_a_manifest_of_another_kind_is_seen_before_anything_runs(host):
     path = folder(host)
-    (path / "plugin.yaml").write_text("plugin: {name: p, version: '1', type: tool_provider, command: [python, main.py]}\n")
+    (path / "plugin.yaml").write_text("plugin: {name: p, version: '1', type: tool_provider, command: [python]}\n")
     async with host.manager(x={"path": "p"}) as manager:
         with pytest.raises(StartError) as caught:
             await manager.ready("x")

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from hector.plugin.v1 import llm_pb2, llm_pb2_grpc, plugin_pb2, plugin_pb2_grpc
 
+from hector.plugin.v1 import llm_pb2, llm_pb2_grpc, plugin_pb2, plugin_pb2_grpc
 from hector_host.errors import StartError
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 
+from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.config import Kind
 from hector_host.errors import NotFoundError
 
@@ -48,7 +48,12 @@ async def test_a_plugin_that_serves_nothing_but_its_provider_takes_calls(host, l
         assert plugin.failure is None
         assert plugin.timeout == 300
         assert plugin.log_file == host.log("x")
-    assert host.states == ["starting: needed", "ready: healthy", "draining: stopped by the host", "stopped: stopped by the host"]
+    assert host.states == [
+        "starting: needed",
+        "ready: healthy",
+        "draining: stopped by the host",
+        "stopped: stopped by the host",
+    ]
 
 
 async def test_a_plugin_that_describes_itself_needs_no_group(host):

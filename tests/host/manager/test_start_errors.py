@@ -109,7 +109,9 @@ async def test_a_process_that_exits_at_once(host):
 
 async def test_a_process_that_a_signal_ends_without_a_word(host):
     assert await refusal(host, **host.faulty("exits", signal=int(signal.SIGSEGV))) == (
-        f"llm_provider/x: its process ended (signal 11) before it was ready\n  it logged nothing\n  Its log: {host.log('x')}"
+        "llm_provider/x: its process ended (signal 11) before it was ready\n"
+        "  it logged nothing\n"
+        f"  Its log: {host.log('x')}"
     )
     assert host.states[-1] == "failed: signal:11"
 
@@ -132,28 +134,29 @@ async def test_a_line_before_the_handshake(host):
     assert host.states[-1] == "failed: handshake"
 
 
+OTHER_VERSION = "  Build the plugin against go-plugin protocol 1 and the application protocol 1, or upgrade Hector."
+
+
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "what", "step"),
     [
-        (
-            "2|1|unix|/tmp/x|grpc|",
-            "speaks go-plugin protocol 2, this host speaks 1\n"
-            "  Build the plugin against go-plugin protocol 1 and the application protocol 1, or upgrade Hector.",
-        ),
-        (
-            "1|7|unix|/tmp/x|grpc|",
-            "speaks protocol 7, this host speaks 1\n"
-            "  Build the plugin against go-plugin protocol 1 and the application protocol 1, or upgrade Hector.",
-        ),
+        ("2|1|unix|/tmp/x|grpc|", "speaks go-plugin protocol 2, this host speaks 1", OTHER_VERSION),
+        ("1|7|unix|/tmp/x|grpc|", "speaks protocol 7, this host speaks 1", OTHER_VERSION),
         (
             "1|1|unix|/nowhere/x|grpc|",
-            "announces a socket that cannot be opened: /nowhere/x: No such file or directory\n"
+            "announces a socket that cannot be opened: /nowhere/x: No such file or directory",
             "  A plugin announces a socket of its own.",
         ),
     ],
 )
-async def test_a_handshake_that_this_host_does_not_take(host, line, says):
-    assert await refusal(host, **host.faulty("says", stdout=line + "\n")) == f"llm_provider/x: {says}"
+async def test_a_handshake_that_this_host_does_not_take(host, line, what, step):
+    assert await refusal(host, **host.faulty("says", stdout=line + "\n")) == f"llm_provider/x: {what}\n{step}"
+
+
+async def test_a_handshake_of_a_process_that_ended_is_still_read(host):
+    assert await refusal(host, **host.faulty("exits", stdout="1|7|unix|/tmp/x|grpc|\n")) == (
+        f"llm_provider/x: speaks protocol 7, this host speaks 1\n{OTHER_VERSION}"
+    )
 
 
 async def test_garbage_without_a_line_end(host):
@@ -289,7 +292,8 @@ async def test_a_plugin_of_no_known_kind(host):
         with pytest.raises(StartError) as caught:
             await manager.ready("x")
     assert str(caught.value) == (
-        "plugin/x: nothing says what it provides: no group in the configuration, no manifest, no Describe, no reflection\n"
+        "plugin/x: nothing says what it provides: "
+        "no group in the configuration, no manifest, no Describe, no reflection\n"
         "  List it under the group of its kind, for example plugins.llm_providers."
     )
 

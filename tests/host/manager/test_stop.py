@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 from grpc.aio import AioRpcError
-from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 
+from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.errors import PluginError, StartError
 from hector_host.manager import State
 
@@ -115,11 +115,16 @@ async def test_what_a_dead_plugin_started_dies_at_once(host, until):
 
 
 async def test_an_error_in_the_block_passes_and_stops_the_plugins(host):
-    with pytest.raises(RuntimeError, match="^on purpose$"):
+    pids = []
+
+    async def run():
         async with host.manager(x=host.faulty("raw")) as manager:
-            plugin = await manager.ready("x")
+            pids.append((await manager.ready("x")).pid)
             raise RuntimeError("on purpose")
-    assert not psutil.pid_exists(plugin.pid)
+
+    with pytest.raises(RuntimeError, match=r"^on purpose$"):
+        await run()
+    assert not psutil.pid_exists(pids[0])
 
 
 async def test_cancellation_twice_still_leaves_nothing(host, until):

@@ -1,9 +1,9 @@
 """Every process that belongs to one start of a plugin, wherever it has gone, and the end of all of them.
 
 What belongs: the process that the host spawned, its session, and everything that inherited the marker in its
-environment, which a daemon that forked twice into a session of its own still has. On Linux the host is the subreaper of its
-descendants, so orphans become its children and can be reaped. A process that has both left the session and emptied its
-environment is not found; only a namespace holds such a one.
+environment, which a daemon that forked twice into a session of its own still has. On Linux the host is the subreaper
+of its descendants, so orphans become its children and can be reaped. A process that has both left the session and
+emptied its environment is not found; only a namespace holds such a one.
 """
 
 from __future__ import annotations

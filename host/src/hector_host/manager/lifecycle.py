@@ -73,6 +73,9 @@ class Lifecycle:
             ConfigError: It rejects its options, or its manifest is wrong.
             PluginError: It did, and its process has ended.
         """
+        if self.state is State.READY and self._running is not None:
+            # On the way of every call: whoever finds it dead meanwhile asks the plugin's `failure` for the reason.
+            return self._running
         self.start()
         await self._settled.wait()
         if self._error is not None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hector_host.errors import PluginError
-from hector_host.manager import agreement, executable, handshake, ports, sockets
+from hector_host.manager import agreement, executable, sockets
+from hector_host.manager.announcement import announced
 from hector_host.manager.environment import environment
 from hector_host.manager.failure import Failure, Waiting
 from hector_host.manager.greeting import Greeting
@@ -27,14 +28,9 @@ if TYPE_CHECKING:
     from hector_host.manager.conversation import Conversation
     from hector_host.manager.handshake import Endpoint
     from hector_host.manager.logbook import Logbook
-    from hector_host.manager.process import Exit
 
     T = TypeVar("T")
 
-PORT_PAUSE = 0.02
-"""Seconds between two looks for a listening port."""
-GRACE = 0.2
-"""Seconds in which a handshake may still come from a process that already listens."""
 STOP_PAUSE = 2.0
 """Seconds that a plugin has to end after each request to do so."""
 
@@ -99,7 +95,9 @@ class LocalInstance:
         process, greeting = self._running()
         try:
             async with asyncio.timeout(self._plugin.start_timeout):
-                self._endpoint = await self._listen(process, greeting)
+                self._endpoint = await announced(process, greeting, str(self._plugin.config.get("endpoint", "")))
+                if self._endpoint is None:
+                    raise self._too_early(process, "before it was ready")
                 self._target = self._checked(self._endpoint)
                 talk = conversation.Conversation(channel.connect(self._target), (), self._endpoint.address)
                 self._conversation = talk
@@ -200,26 +198,6 @@ class LocalInstance:
             raise Failure("exec", "was not started")
         return self._process, self._greeting
 
-    async def _listen(self, process: Process, greeting: Greeting) -> Endpoint:
-        """Waits for the handshake, or for the port of a server that prints none."""
-        loop = asyncio.get_running_loop()
-        seen = 0.0
-        while True:
-            await asyncio.wait(
-                (greeting.heard, process.exited), timeout=PORT_PAUSE, return_when=asyncio.FIRST_COMPLETED
-            )
-            if greeting.heard.done():
-                return greeting.heard.result()
-            if process.exited.done():
-                raise self._too_early(process.exited.result(), "before it was ready")
-            found = ports.listening(process.pid)
-            if not found:
-                seen = 0.0
-            elif not seen:
-                seen = loop.time()
-            elif loop.time() - seen >= GRACE:
-                return handshake.Endpoint("tcp", ports.choose(found, str(self._plugin.config.get("endpoint", ""))))
-
     def _checked(self, endpoint: Endpoint) -> str:
         """What gRPC dials to reach the endpoint."""
         if endpoint.network == "tcp":
@@ -232,13 +210,14 @@ class LocalInstance:
         try:
             await asyncio.wait((task, process.exited), return_when=asyncio.FIRST_COMPLETED)
             if process.poll() is not None:
-                raise self._too_early(process.exited.result(), "after its handshake, before it was ready")
+                raise self._too_early(process, "after its handshake, before it was ready")
             return task.result()
         finally:
             task.cancel()
             await asyncio.wait((task,))
 
-    def _too_early(self, end: Exit, when: str) -> Failure:
+    def _too_early(self, process: Process, when: str) -> Failure:
+        end = process.exited.result()
         return Failure(end.reason, f"its process ended ({end}) {when}", f"Its log: {self._book.path}", show_log=True)
 
     async def _end_gently(self, process: Process) -> None:

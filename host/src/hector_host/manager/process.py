@@ -99,7 +99,7 @@ class Process:
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
                 self._pipes[pipe.fileno()] = _Pipe(pipe, reader)
-                self._loop.add_reader(pipe.fileno(), self._drain, pipe.fileno())
+                self._loop.add_reader(pipe.fileno(), self._read_some, pipe.fileno())
 
     def poll(self) -> Exit | None:
         """How it ended, if it has, without waiting for the loop to hear of it.
@@ -112,6 +112,12 @@ class Process:
             select.select((self._descriptor,), (), (), DYING_LIMIT)
             self._notice_exit()
         return self.exited.result() if self.exited.done() else None
+
+    def drain(self) -> None:
+        """Reads all that it has written so far."""
+        for descriptor in tuple(self._pipes):
+            while chunk := _read(descriptor):
+                self._pipes[descriptor].reader(chunk)
 
     def terminate(self) -> None:
         """SIGTERM to the process and its group."""
@@ -140,15 +146,16 @@ class Process:
                 break
             yield
         self._notice_exit()
+        self.drain()
         for descriptor in tuple(self._pipes):
-            self._drain_rest(descriptor)
+            self._close(descriptor)
         self._forget_exit()
         with suppress(subprocess.TimeoutExpired):
             self._popen.wait(timeout=0)
         family.reap_orphans()
         self._ended = True
 
-    def _drain(self, descriptor: int) -> None:
+    def _read_some(self, descriptor: int) -> None:
         chunk = _read(descriptor)
         if chunk is None:
             return
@@ -158,13 +165,8 @@ class Process:
             self._loop.remove_reader(descriptor)
             self._pipes[descriptor].pause = self._loop.call_later(PAUSE, self._resume, descriptor)
 
-    def _drain_rest(self, descriptor: int) -> None:
-        while chunk := _read(descriptor):
-            self._pipes[descriptor].reader(chunk)
-        self._close(descriptor)
-
     def _resume(self, descriptor: int) -> None:
-        self._loop.add_reader(descriptor, self._drain, descriptor)
+        self._loop.add_reader(descriptor, self._read_some, descriptor)
 
     def _close(self, descriptor: int) -> None:
         self._loop.remove_reader(descriptor)
