@@ -1,6 +1,7 @@
 """Options: validated, typed, described, and refused with the path of every bad field."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import grpc
 import pytest
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest, GenerateTextResponse
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
-from hector_sdk import LLM, InvalidOptions, Tools
+from hector_sdk import LLM, InvalidOptions, Tools, schemas
 from hector_sdk.testing import running
 from hector_sdk.values import plain
 
@@ -145,3 +146,26 @@ async def test_providers_of_one_process_share_the_options():
         ("limits", "unknown option; there are: greeting, limit, replies, times"),
         ("limit", "is required"),
     ]
+
+
+def test_titles_are_left_out_but_not_where_they_are_names_or_values():
+    @dataclass(frozen=True)
+    class Book:
+        title: str
+        properties: dict[str, str] = field(default_factory=lambda: {"title": "kept"})
+        shelf: Literal["title", "author"] = "title"
+
+    class Catalog(BaseModel):
+        book: dict[str, str] = {"title": "kept"}
+
+    assert schemas.schema(Book) == {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "title": {"type": "string"},
+            "properties": {"type": "object", "additionalProperties": {"type": "string"}},
+            "shelf": {"type": "string", "enum": ["title", "author"], "default": "title"},
+        },
+        "required": ["title"],
+    }
+    assert schemas.schema(Catalog)["properties"]["book"]["default"] == {"title": "kept"}

@@ -22,6 +22,10 @@ WORDS = {
     "unexpected_keyword_argument": "is not known",
     "extra_forbidden": "is not known",
 }
+NAMES = {"properties", "$defs"}
+"""Keywords whose keys are names that the author chose."""
+VALUES = {"default", "const", "enum", "examples"}
+"""Keywords that hold values and no schemas."""
 
 
 def adapter(type_: Any) -> TypeAdapter[Any]:
@@ -105,7 +109,7 @@ def _untitled(node: Any, *, names: bool = False) -> Any:
     if not isinstance(node, dict):
         return node
     return {
-        key: _untitled(value, names=key in {"properties", "$defs"} and not names)
+        key: value if key in VALUES and not names else _untitled(value, names=key in NAMES and not names)
         for key, value in node.items()
         if names or key != "title" or not isinstance(value, str)
     }
