@@ -32,11 +32,11 @@ async def test_it_explains_itself(by_hand):
     assert "--listen ADDRESS" in err
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-async def test_it_listens_tells_its_health_and_stops(by_hand, ending):
-    plugin = by_hand("--listen", "127.0.0.1:0")
+@pytest.mark.parametrize(("host", "ending"), [("127.0.0.1", signal.SIGTERM), ("", signal.SIGINT)])
+async def test_it_listens_tells_its_health_and_stops(by_hand, host, ending):
+    plugin = by_hand("--listen", f"{host}:0")
     address = listening(plugin)
-    assert address != "127.0.0.1:0"
+    assert re.fullmatch(rf"{host}:[1-9]\d*", address)
     code, out, _ = by_hand("--health", address).ended()
     assert (code, out.splitlines()[-1]) == (0, "SERVING")
     plugin.popen.send_signal(ending)
@@ -73,6 +73,14 @@ async def test_a_start_that_fails_says_why_and_exits(by_hand, config, words):
     assert err.splitlines()[-1] == words
 
 
+async def test_a_socket_file_is_gone_afterwards(by_hand, sockets):
+    plugin = by_hand("--listen", f"unix:{sockets}/mine")
+    assert listening(plugin) == f"unix:{sockets}/mine"
+    plugin.popen.terminate()
+    assert plugin.ended()[0] == 0
+    assert list(sockets.iterdir()) == []
+
+
 async def test_a_port_in_use(by_hand):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -84,4 +92,4 @@ async def test_a_port_in_use(by_hand):
 async def test_the_health_of_nobody(by_hand, sockets):
     code, _, err = by_hand("--health", f"unix:{sockets}/nobody").ended()
     assert code == 1
-    assert err.splitlines()[-1].startswith(f"unix:{sockets}/nobody: DEADLINE_EXCEEDED: ")
+    assert err.splitlines()[-1].startswith(f"unix:{sockets}/nobody: UNAVAILABLE: ")

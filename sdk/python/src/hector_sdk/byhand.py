@@ -38,7 +38,7 @@ def main(providers: Sequence[object], identity: Identity, arguments: Sequence[st
     identity = identity.completed()
     parser = argparse.ArgumentParser(prog=command(), description=_what(providers, identity))
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--listen", metavar="ADDRESS", help="serve at HOST:PORT or unix:PATH")
+    parser.add_argument("--listen", metavar="ADDRESS", help="serve at HOST:PORT, :PORT or unix:PATH")
     parser.add_argument("--data-dir", metavar="DIR", default="", help="where it may keep data")
     parser.add_argument("--config", metavar="JSON or FILE", help="its options, as a JSON object or a file with one")
     parser.add_argument("--health", metavar="ADDRESS", help="ask a running one: exit code 0 when it is ready, else 1")
@@ -125,14 +125,15 @@ async def _health(address: str) -> int:
     import grpc
     from grpc_health.v1 import health_pb2
 
-    async with grpc.aio.insecure_channel(address) as channel:
+    target = f"localhost{address}" if address.startswith(":") else address
+    async with grpc.aio.insecure_channel(target) as channel:
         try:
             check = channel.unary_unary(
                 "/grpc.health.v1.Health/Check",
                 request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
                 response_deserializer=health_pb2.HealthCheckResponse.FromString,
             )
-            answer = await check(health_pb2.HealthCheckRequest(), timeout=HEALTH_TIMEOUT, wait_for_ready=True)
+            answer = await check(health_pb2.HealthCheckRequest(), timeout=HEALTH_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             print(f"{address}: {error.code().name}: {error.details()}", file=sys.stderr)  # noqa: T201 - user interface
             return 1

@@ -84,7 +84,7 @@ class Server:
         await self.lifecycle.close()
 
     async def listen(self, address: str) -> str:
-        """Answer calls at `unix:PATH` or `HOST:PORT`.
+        """Answer calls at `unix:PATH` or `HOST:PORT`; `:PORT` is all interfaces.
 
         Returns:
             The address, with the port that was chosen where it was 0.
@@ -93,7 +93,7 @@ class Server:
             StartFailed: It is taken, or no address.
         """
         try:
-            port = self._server.add_insecure_port(address)
+            port = self._server.add_insecure_port(f"[::]{address}" if address.startswith(":") else address)
         except RuntimeError:
             raise StartFailed(f"cannot listen on {address}: it is in use, or no address of this machine") from None
         await self._server.start()
