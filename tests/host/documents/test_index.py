@@ -88,7 +88,7 @@ async def test_a_file_that_became_unreadable_is_no_longer_quoted(place, call):
     place.write("b.md", b"\xff\xfe")
     report = await index(place.store(), call)
     assert place.database.ids() == {"handbook/a.md#0"}
-    assert [str(one) for one in report.skipped] == ["b.md is not UTF-8 text: byte 0 is 0xff"]
+    assert [str(one) for one in report.skipped] == ["b.md: is not UTF-8 text: byte 0 is 0xff"]
 
 
 async def test_other_chunk_sizes_do_all_files_again(place, call):
@@ -220,7 +220,7 @@ async def test_a_store_whose_files_have_no_text_names_what_it_could_not_read(pla
         f"hector.yaml:7: document_stores.handbook: is empty: no selected file has text in {place.base}/docs "
         '(include ["**/*.md", "**/*.txt"], exclude [])\n'
         "  Name the folder that holds the files, or patterns that match some of them.\n"
-        "  b.md is not text: it has zero bytes"
+        "  b.md: is not text: it has zero bytes"
     )
 
 
