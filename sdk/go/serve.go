@@ -139,5 +139,5 @@ func serveUntil(server *Server, listener net.Listener, stop <-chan os.Signal, gr
 		}
 	}()
 	server.Stop(ctx)
-	return <-served
+	return nil // without waiting for `served`: a call that does not end holds it, and must not hold the process
 }

@@ -86,9 +86,8 @@ func (s *Server) Stop(ctx context.Context) {
 	}()
 	select {
 	case <-closed:
-	case <-time.After(farewell): // somebody watches our health, and would for ever
+	case <-time.After(farewell): // somebody watches our health, or a call does not end
 		s.grpc.Stop()
-		<-closed
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()

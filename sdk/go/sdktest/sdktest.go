@@ -71,9 +71,6 @@ func Serve(t testing.TB, plugin sdk.Plugin) *Stubs {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() { stop(t, server, served) })
 	conn, err := grpc.NewClient("unix:"+filepath.Join(folder, "s"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
@@ -81,6 +78,9 @@ func Serve(t testing.TB, plugin sdk.Plugin) *Stubs {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() { stop(t, server, served) })
 	return &Stubs{
 		Conn:      conn,
 		Plugin:    pb.NewPluginClient(conn),
@@ -98,7 +98,12 @@ func stop(t testing.TB, server *sdk.Server, served <-chan error) {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	server.Stop(ctx)
-	if err := <-served; err != nil {
-		t.Errorf("serving ended with %v", err)
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Errorf("serving ended with %v", err)
+		}
+	case <-ctx.Done():
+		t.Error("a call did not end after its context had")
 	}
 }
