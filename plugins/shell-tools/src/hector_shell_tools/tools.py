@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hector_shell_tools.command import Result
     from hector_shell_tools.options import Limits
 
-_TAIL = 2000
-"""Characters of output that the failure of a command shows: its end, where programs say why."""
+_TAIL = 800
+"""Characters of output that a failure shows, its end, where programs say why: hosts keep 1000 of an error."""
 
 
 class ShellTools(Tools[Options]):
