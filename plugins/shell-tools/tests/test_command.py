@@ -1,7 +1,6 @@
 import asyncio
 import os
 import sys
-import time
 
 import pytest
 
@@ -145,10 +144,8 @@ async def test_many_that_start_many_are_all_ended(python, tmp_path, alive, until
 
 
 async def test_too_much_output_ends_it(python):
-    started = time.monotonic()
     ended = await python("while True: print('x' * 1023)", output=50_000)
     assert (ended.end, len(ended.output)) == (End.OUTPUT, 50_000)
-    assert time.monotonic() - started < 10
 
 
 async def test_fifty_megabytes_are_read_where_they_are_allowed(python):
