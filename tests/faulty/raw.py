@@ -1,6 +1,6 @@
 """An LLM plugin on raw gRPC, without the SDK, that does right or wrong what its options say.
 
-listen     "unix" (with a handshake), "tcp" (with a handshake), "bare" (no handshake), "link" (announces a symbolic link)
+listen     "unix" or "tcp" with a handshake, "bare" without one, "link" announces a symbolic link to its socket
 port       of "bare" and "tcp"; 0 is any
 second     true: a second port is open beside
 serve      names of the services it serves, by default LLMProvider
@@ -14,6 +14,8 @@ die        seconds after the handshake until it ends with code 3
 deaf       true: SIGTERM is ignored
 delay      seconds that each GenerateText takes
 """
+
+# ruff: noqa: N802, T201 (gRPC names its methods, and a handshake is printed)
 
 import json
 import os

@@ -1,5 +1,7 @@
 """Plugins that somebody else runs: reached by TCP or a socket, with and without TLS."""
 
+# ruff: noqa: N802 (gRPC names its methods)
+
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor

@@ -35,11 +35,11 @@ def bound(path):
 
 def test_what_was_checked_is_what_is_dialled(folder):
     with bound(folder / "mine") as server, bound(folder / "other"):
-        descriptor = sockets.own_socket(folder / "mine")
+        target, descriptor = sockets.checked(folder / "mine")
         (folder / "mine").unlink()
         (folder / "mine").symlink_to(folder / "other")
         with socket.socket(socket.AF_UNIX) as client:
-            client.connect(sockets.target(descriptor).removeprefix("unix:"))
+            client.connect(target.removeprefix("unix:"))
             server.settimeout(5)
             server.accept()[0].close()
         os.close(descriptor)
@@ -55,7 +55,7 @@ def test_what_was_checked_is_what_is_dialled(folder):
 def test_what_is_no_socket(folder, make, problem):
     make(folder / "s")
     with pytest.raises(Failure) as caught:
-        sockets.own_socket(folder / "s")
+        sockets.checked(folder / "s")
     assert caught.value.what == f"announces {folder}/s, which is {problem}"
 
 
@@ -64,7 +64,7 @@ def test_a_socket_of_somebody_else(folder, monkeypatch):
         mine = os.getuid()
         monkeypatch.setattr(sockets.os, "getuid", lambda: mine + 1)
         with pytest.raises(Failure) as caught:
-            sockets.own_socket(folder / "s")
+            sockets.checked(folder / "s")
     assert caught.value.what == f"announces {folder}/s, which is owned by user {mine}, not by {mine + 1}"
 
 

@@ -287,6 +287,13 @@ async def test_a_runtime_folder_whose_path_is_too_long(host, monkeypatch):
     )
 
 
+async def test_a_storage_that_cannot_be_written(host):
+    (host.folder / ".hector").write_text("a file")
+    assert await refusal(host, **host.faulty("raw")) == (
+        f"llm_provider/x: {host.data('x')} cannot be made: Not a directory\n  Mend storage.path, TMPDIR or the disk."
+    )
+
+
 async def test_a_plugin_of_no_known_kind(host):
     async with host.manager(groups=False, x=host.faulty("raw")) as manager:
         with pytest.raises(StartError) as caught:

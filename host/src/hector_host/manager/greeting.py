@@ -56,8 +56,8 @@ class Greeting:
 
     def close(self) -> None:
         """Logs what stands after the last line end."""
-        self._log.feed(self._partial)
-        self._partial = b""
+        rest, self._partial = self._partial, b""
+        self._log.feed(rest)
         self._log.close()
 
     def _too_late(self) -> bool:

@@ -5,34 +5,49 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hector_host.errors import PluginError
-from hector_host.manager import agreement, executable, sockets
+from hector_host.manager import agreement, executable
 from hector_host.manager.announcement import announced
 from hector_host.manager.environment import environment
 from hector_host.manager.failure import Failure, Waiting
 from hector_host.manager.greeting import Greeting
-from hector_host.manager.lock import DirectoryLock
 from hector_host.manager.plan import LaunchPlan, plan
 from hector_host.manager.plugin import Plugin, label
 from hector_host.manager.process import Process
+from hector_host.manager.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from typing import Any, TypeVar
 
     from hector_host.config import Config, Kind, PluginConfig
-    from hector_host.manager.conversation import Conversation
-    from hector_host.manager.handshake import Endpoint
-    from hector_host.manager.logbook import Logbook
+    from hector_host.manager.connection import Connection
+    from hector_host.manager.introduction import Introduction
+    from hector_host.manager.logbook import Logbook, Stream
 
     T = TypeVar("T")
 
 STOP_PAUSE = 2.0
 """Seconds that a plugin has to end after each request to do so."""
+
+_SILENCE = Waiting("printed no handshake and listened on no port")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The spawned process and what is made of its output."""
+
+    process: Process
+    greeting: Greeting
+    errors: Stream
+
+    def close_logs(self) -> None:
+        self.greeting.close()
+        self.errors.close()
 
 
 class LocalInstance:
@@ -48,19 +63,12 @@ class LocalInstance:
         self._config = config
         self._book = book
         self._instance = secrets.token_hex(16)
-        self._data = config.storage.path / "plugins" / plugin.name
-        self._sockets: Path | None = None
-        self._plan: LaunchPlan | None = None
-        self._process: Process | None = None
-        self._greeting: Greeting | None = None
-        self._errors = book.stream()
-        self._lock: DirectoryLock | None = None
-        self._conversation: Conversation | None = None
-        self._endpoint: Endpoint | None = None
-        self._target = ""
-        self._socket = -1
+        self._manifest_kinds: Sequence[Kind] = ()
+        self._workplace: Workplace | None = None
+        self._postponed: LaunchPlan | None = None
+        self._running: _Running | None = None
+        self._connection: Connection | None = None
         self._ready = False
-        self._waiting = Waiting("printed no handshake and listened on no port")
 
     def start(self) -> None:
         """Spawns the process at once, unless another holds its directory; then `open` waits for that.
@@ -69,16 +77,15 @@ class LocalInstance:
             Failure: There is nothing to run, or the system does not run it.
             ConfigError: Its manifest is wrong.
         """
-        self._sockets = sockets.private_folder()
-        self._data.mkdir(parents=True, exist_ok=True)
-        env = self._environment(self._sockets)
-        self._plan = plan(self._plugin, self._config, env)
-        self.kind = agreement.declared(self._plugin.kind, self._kinds)
-        if self._plan.manifest is not None and self._plan.manifest.exclusive:
-            self._lock = DirectoryLock(self._data)
-            if not self._lock.take():
-                return
-        self._spawn(self._plan, env)
+        launch = plan(self._plugin, self._config, os.environ)
+        if launch.manifest is not None:
+            self._manifest_kinds = launch.manifest.kinds
+        self.kind = agreement.declared(self._plugin.kind, self._manifest_kinds)
+        self._workplace = Workplace(self._config.storage.path / "plugins" / self._plugin.name)
+        if launch.manifest is not None and launch.manifest.exclusive and not self._workplace.claim():
+            self._postponed = launch
+            return
+        self._spawn(launch, self._workplace)
 
     async def open(self) -> Plugin:
         """Waits until the plugin takes calls.
@@ -87,26 +94,16 @@ class LocalInstance:
             Failure: It does not become ready in time, or ever.
             Rejected: It does not take its options.
         """
-        from hector_host.manager import channel, conversation, introduction  # gRPC, while the process boots
+        from hector_host.manager import connection as _  # noqa: F401 (brings gRPC, while the process boots)
 
-        if self._process is None and self._lock is not None and self._plan is not None and self._sockets is not None:
-            await self._lock.wait(self._plugin.start_timeout)
-            self._spawn(self._plan, self._environment(self._sockets))
-        process, greeting = self._running()
+        await self._spawn_postponed()
+        running = self._spawned()
         try:
             async with asyncio.timeout(self._plugin.start_timeout):
-                self._endpoint = await announced(process, greeting, str(self._plugin.config.get("endpoint", "")))
-                if self._endpoint is None:
-                    raise self._too_early(process, "before it was ready")
-                self._target = self._checked(self._endpoint)
-                talk = conversation.Conversation(channel.connect(self._target), (), self._endpoint.address)
-                self._conversation = talk
-                introduced = await self._unless_it_ends(
-                    process,
-                    introduction.introduce(talk, self._plugin, self._kinds, configure=True, data=str(self._data)),
-                )
+                connection = await self._connect(running)
+                introduced = await self._unless_it_ends(running.process, self._introduce(connection))
         except TimeoutError:
-            waiting = self._conversation.waiting if self._conversation is not None else self._waiting
+            waiting = _SILENCE if self._connection is None else self._connection.conversation.waiting
             step = f"Give it more time with start_timeout, or look into its log: {self._book.path}"
             raise waiting.too_long(self._plugin.start_timeout, step, show_log=True) from None
         self.kind = introduced.kind
@@ -114,8 +111,8 @@ class LocalInstance:
         return Plugin(
             name=self._plugin.name,
             kind=introduced.kind,
-            pid=process.pid,
-            channel=talk.channel,
+            pid=running.process.pid,
+            channel=connection.conversation.channel,
             services=introduced.services,
             serves_plugin=introduced.serves_plugin,
             version=introduced.version,
@@ -127,14 +124,13 @@ class LocalInstance:
 
     async def ended(self) -> str:
         """Waits for the end of the process; the reason of the state change."""
-        process, _ = self._running()
-        return (await asyncio.shield(process.exited)).reason
+        return (await asyncio.shield(self._spawned().process.exited)).reason
 
     async def bury(self) -> None:
         """Removes what a process that has ended left behind. Calls go on failing by themselves until `close`."""
-        if self._process is not None:
-            await self._process.end()
-        self._clean()
+        if self._running is not None:
+            await self._running.process.end()
+        self.discard()
 
     async def close(self, grace: float) -> None:
         """Ends the process and removes everything that the start made. May be called again.
@@ -143,67 +139,62 @@ class LocalInstance:
             grace: Seconds for calls in flight.
         """
         try:
-            if self._conversation is not None:
-                await self._conversation.channel.close(grace if self._ready else None)
-            if self._process is not None:
-                await self._end_gently(self._process)
+            if self._connection is not None:
+                await self._connection.finish_calls(grace if self._ready else None)
+            if self._running is not None:
+                await self._end_gently(self._running.process)
             await self.bury()
         finally:
-            if self._conversation is not None:
-                await self._conversation.channel.close()  # does not wait, so that nothing interrupts it
-                self._conversation = None
+            if self._connection is not None:
+                await self._connection.close()
             self.discard()
 
     def discard(self) -> None:
-        """As `close`, at once and without asking the plugin."""
-        if self._process is not None:
-            self._process.end_now()
-        self._clean()
-        if self._socket >= 0 and self._conversation is None:  # an open channel would dial whatever gets the number next
-            os.close(self._socket)
-            self._socket = -1
+        """Ends the process at once and removes what it has on disk. May be called again."""
+        if self._running is not None:
+            self._running.process.end_now()
+            self._running.close_logs()
+        if self._workplace is not None:
+            self._workplace.clear()
 
-    def _clean(self) -> None:
-        if self._greeting is not None:
-            self._greeting.close()
-            self._errors.close()
-            self._greeting = None
-        if self._endpoint is not None and self._endpoint.network == "unix":
-            sockets.remove(Path(self._endpoint.address))
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
-        if self._lock is not None:
-            self._lock.release()
+    async def _spawn_postponed(self) -> None:
+        """Spawns the process as soon as its directory is free."""
+        if self._postponed is not None and self._workplace is not None and self._workplace.lock is not None:
+            await self._workplace.lock.wait(self._plugin.start_timeout)
+            self._spawn(self._postponed, self._workplace)
 
-    @property
-    def _kinds(self) -> Sequence[Kind]:
-        return self._plan.manifest.kinds if self._plan is not None and self._plan.manifest is not None else ()
-
-    def _environment(self, folder: Path) -> dict[str, str]:
-        return environment(self._plugin, os.environ, instance=self._instance, sockets=folder, data=self._data)
-
-    def _spawn(self, launch: LaunchPlan, env: dict[str, str]) -> None:
-        keep = () if self._lock is None else (self._lock.descriptor,)
+    def _spawn(self, launch: LaunchPlan, workplace: Workplace) -> None:
+        env = environment(
+            self._plugin, os.environ, instance=self._instance, sockets=workplace.sockets, data=workplace.data
+        )
         try:
-            self._process = Process(launch.command, env, launch.folder, self._instance, keep)
+            process = Process(launch.command, env, launch.folder, self._instance, workplace.inherited)
         except OSError as error:
             raise executable.diagnose(error, Path(launch.command[0])) from None
-        if self._lock is not None:
-            self._lock.sign(os.getpid(), self._process.pid)
-        self._greeting = Greeting(self._book.stream())
-        self._process.read(self._greeting.feed, self._errors.feed)
+        if workplace.lock is not None:
+            workplace.lock.sign(os.getpid(), process.pid)
+        self._running = _Running(process, Greeting(self._book.stream()), self._book.stream())
+        process.read(self._running.greeting.feed, self._running.errors.feed)
 
-    def _running(self) -> tuple[Process, Greeting]:
-        if self._process is None or self._greeting is None:
+    def _spawned(self) -> _Running:
+        if self._running is None:
             raise Failure("exec", "was not started")
-        return self._process, self._greeting
+        return self._running
 
-    def _checked(self, endpoint: Endpoint) -> str:
-        """What gRPC dials to reach the endpoint."""
-        if endpoint.network == "tcp":
-            return endpoint.address
-        self._socket = sockets.own_socket(Path(endpoint.address))
-        return sockets.target(self._socket)
+    async def _connect(self, running: _Running) -> Connection:
+        from hector_host.manager.connection import Connection
+
+        endpoint = await announced(running.process, running.greeting, str(self._plugin.config.get("endpoint", "")))
+        if endpoint is None:
+            raise self._too_early(running.process, "before it was ready")
+        self._connection = Connection(endpoint)
+        return self._connection
+
+    async def _introduce(self, connection: Connection) -> Introduction:
+        from hector_host.manager.introduction import introduce
+
+        data = "" if self._workplace is None else str(self._workplace.data)
+        return await introduce(connection.conversation, self._plugin, self._manifest_kinds, configure=True, data=data)
 
     async def _unless_it_ends(self, process: Process, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(work)
@@ -222,25 +213,16 @@ class LocalInstance:
 
     async def _end_gently(self, process: Process) -> None:
         """Shutdown if it serves that, then SIGTERM, each with a moment to follow it."""
-        if process.poll() is None and self._ready and await self._asked():
+        connection = self._connection if self._ready and process.poll() is None else None
+        if connection is not None and await connection.shut_down(STOP_PAUSE):
             await asyncio.wait((process.exited,), timeout=STOP_PAUSE)
         if process.poll() is None:
             process.terminate()
             await asyncio.wait((process.exited,), timeout=STOP_PAUSE)
 
-    async def _asked(self) -> bool:
-        from hector_host.manager import channel, conversation
-
-        last = channel.connect(self._target)
-        try:
-            return await conversation.Conversation(last, (), "").shut_down(STOP_PAUSE)
-        finally:
-            await last.close()
-
     def _failure(self) -> PluginError | None:
-        end = self._process.poll() if self._process is not None else None
+        end = self._running.process.poll() if self._running is not None else None
         if end is None:
             return None
-        return PluginError(
-            f"{label(self.kind, self._plugin.name)}: its process ended ({end})", f"Its log: {self._book.path}"
-        )
+        who = label(self.kind, self._plugin.name)
+        return PluginError(f"{who}: its process ended ({end})", f"Its log: {self._book.path}")

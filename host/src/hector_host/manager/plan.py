@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hector_host.errors import quoted
 from hector_host.manager import package
+from hector_host.manager.environment import DEFAULT_PATH
 from hector_host.manager.failure import Failure
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> La
     Args:
         plugin: It has a path, a package or a command.
         config: Where it stands.
-        environ: The environment that its process will have; PATH decides which program a bare name is.
+        environ: The host's environment; its PATH decides which program a bare name is, unless the plugin has its own.
 
     Raises:
         Failure: There is nothing that could be run.
@@ -66,7 +67,7 @@ def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> La
     if program in PYTHONS:
         found = str(own_python) if own_python is not None and own_python.exists() else sys.executable
     else:
-        found = _program(program, made.folder, environ)
+        found = _program(program, made.folder, plugin.env.get("PATH") or environ.get("PATH", DEFAULT_PATH))
     return replace(made, command=(found, *arguments))
 
 
@@ -113,10 +114,10 @@ def _read(path: Path) -> Manifest:
     return manifest
 
 
-def _program(name: str, folder: Path, environ: Mapping[str, str]) -> str:
+def _program(name: str, folder: Path, search: str) -> str:
     """The file that a command's first word means."""
     if os.sep not in name:
-        found = shutil.which(name, path=environ.get("PATH"))
+        found = shutil.which(name, path=search)
         if found is None:
             raise Failure(
                 "exec",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -38,37 +39,43 @@ def private_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="hector-", dir=parent))
 
 
-def own_socket(path: Path) -> int:
-    """A descriptor of the socket at `path`, to be closed by the caller; `target` dials it.
+def checked(path: Path) -> tuple[str, int | None]:
+    """What gRPC dials to reach the socket at `path`, and the descriptor that holds it, to be closed by the caller.
+
+    On Linux the descriptor is what is dialled, whatever the path becomes. Elsewhere the path is, and there is none.
 
     Raises:
         Failure: There is no socket of this user, or a link to one.
     """
+    descriptor: int | None = None
     try:
-        descriptor = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if sys.platform == "linux":
+            descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+            status = os.fstat(descriptor)
+        else:
+            status = path.lstat()
     except OSError as error:
-        raise Failure(
-            "handshake",
-            f"announces a socket that cannot be opened: {path}: {error.strerror}",
-            "A plugin announces a socket of its own.",
-        ) from None
-    status = os.fstat(descriptor)
-    problem = ""
-    if stat.S_ISLNK(status.st_mode):
-        problem = "a symbolic link"
-    elif not stat.S_ISSOCK(status.st_mode):
-        problem = "not a socket"
-    elif status.st_uid != os.getuid():
-        problem = f"owned by user {status.st_uid}, not by {os.getuid()}"
+        raise _not_own(f"a socket that cannot be opened: {path}: {error.strerror}") from None
+    problem = _problem(status)
     if problem:
-        os.close(descriptor)
-        raise Failure("handshake", f"announces {path}, which is {problem}", "A plugin announces a socket of its own.")
-    return descriptor
+        if descriptor is not None:
+            os.close(descriptor)
+        raise _not_own(f"{path}, which is {problem}")
+    return f"unix:{path}" if descriptor is None else f"unix:/proc/self/fd/{descriptor}", descriptor
 
 
-def target(descriptor: int) -> str:
-    """What gRPC dials to reach the checked socket, whatever its path has become since."""
-    return f"unix:/proc/self/fd/{descriptor}"
+def _problem(status: os.stat_result) -> str:
+    if stat.S_ISLNK(status.st_mode):
+        return "a symbolic link"
+    if not stat.S_ISSOCK(status.st_mode):
+        return "not a socket"
+    if status.st_uid != os.getuid():
+        return f"owned by user {status.st_uid}, not by {os.getuid()}"
+    return ""
+
+
+def _not_own(what: str) -> Failure:
+    return Failure("handshake", f"announces {what}", "A plugin announces a socket of its own.")
 
 
 def remove(path: Path) -> None:
