@@ -31,7 +31,8 @@ def refusal(model: str, revision: str = "") -> tuple[grpc.StatusCode, str]:
 
 def test_a_hub_model_keeps_its_revision():
     assert found("org/name", "v2") == Source("org/name", "org/name", "v2", local=False)
-    assert found("name", "") == Source("name", "name", "", local=False)
+    own = "sentence-transformers/name"
+    assert found("name", "") == Source(own, own, "", local=False)
 
 
 @pytest.mark.parametrize("mark", ["modules.json", "config.json"])

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import grpc
 
 from hector_sdk import Status
+from hector_sentence_transformers_embedder.hub import Commit, commit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,15 +70,15 @@ class Encoder(Protocol):
 
 
 class Model:
-    """A sentence-transformers model."""
+    """A sentence-transformers model; `name` tells its revision."""
 
-    def __init__(self, model: SentenceTransformer, source: Source, options: Options) -> None:
+    def __init__(self, model: SentenceTransformer, name: str, options: Options) -> None:
         self._model = model
         self._normalize = options.normalize
         self._prompts = _prompts(model, options)
         own_length = type(model[-1]).__name__ == "Normalize"
         self.card = Card(
-            name=_name(model, source, options),
+            name=_name(name, options),
             dimension=model.get_embedding_dimension() or len(model.encode("", show_progress_bar=False)),
             max_tokens=model.max_seq_length or 0,
             normalized=options.normalize or own_length,
@@ -117,26 +118,32 @@ def load(source: Source, options: Options) -> Model:
     started = time.monotonic()
     if source.local:
         os.environ["HF_HUB_OFFLINE"] = "1"  # read on import: nothing asks the network for what is here
+    known = Commit(source.revision, cached=True) if source.local else commit(source.location, source.revision)
     log.info("importing sentence-transformers")
+    library = _library()
+    log.info("loading %s after %.1f s", source.location, time.monotonic() - started)
+    try:
+        loaded = library(
+            source.location,
+            device=None if options.device == "auto" else options.device,
+            revision=None if source.local else known.digest,
+            local_files_only=known.cached,
+        )
+        model = Model(loaded, f"{source.name}@{known.digest}", options)
+    except Exception as error:
+        words = f"cannot load {source.location}: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        raise Status(grpc.StatusCode.FAILED_PRECONDITION, words) from error
+    log.info("%s is ready on %s after %.1f s", model.card.name, loaded.device, time.monotonic() - started)
+    return model
+
+
+def _library() -> type[SentenceTransformer]:
+    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)  # it says again what is said here
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    log.info("loading %s after %.1f s", source.location, time.monotonic() - started)
-    try:
-        loaded = SentenceTransformer(
-            source.location,
-            device=None if options.device == "auto" else options.device,
-            revision=None if source.local else source.revision or None,
-            local_files_only=source.local,
-        )
-        model = Model(loaded, source, options)
-    except Exception as error:
-        where = source.location if source.local else f'"{source.location}" from the hub or its cache on this machine'
-        words = f"cannot load {where}: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        raise Status(grpc.StatusCode.FAILED_PRECONDITION, words) from error
-    log.info("%s is ready on %s after %.1f s", model.card.name, loaded.device, time.monotonic() - started)
-    return model
+    return SentenceTransformer
 
 
 def slices(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -159,9 +166,7 @@ def _prompts(model: SentenceTransformer, options: Options) -> dict[str, str]:
     return prompts | {purpose: prompt for purpose, prompt in given.items() if prompt is not None}
 
 
-def _name(model: SentenceTransformer, source: Source, options: Options) -> str:
-    revision = source.revision if source.local else getattr(model.config, "_commit_hash", None) or source.revision
-    name = f"{source.name}@{revision}" if revision else source.name
+def _name(name: str, options: Options) -> str:
     changed = (options.query_prompt, options.document_prompt, options.normalize)
     if changed == (None, None, True):
         return name

@@ -15,15 +15,18 @@ from hector_sdk import InvalidOptions, Status
 MARKS = ("modules.json", "config.json")
 """Files of which a model's folder has one: sentence-transformers' own list of modules, or a bare transformer's."""
 
+LIBRARY = "sentence-transformers"
+"""Whose hub models may be named without an organisation, as the library itself has it."""
+
 
 @dataclass(frozen=True)
 class Source:
     """A model that can be loaded.
 
     Attributes:
-        location: A folder, or the name of a hub model.
+        location: A folder, or the full name of a hub model.
         name: What people call it.
-        revision: What else decides on its vectors. Empty: known only once it is loaded.
+        revision: What else decides on its vectors. Of a hub model what the options say; `hub` finds the commit.
         local: Nothing of it is on the network.
     """
 
@@ -45,7 +48,8 @@ def found(model: str, revision: str) -> Source:
     if not package:
         raise InvalidOptions("model", "is empty: name a hub model, a folder or package:DISTRIBUTION")
     if not is_package and not is_folder:
-        return Source(location=model, name=model, revision=revision, local=False)
+        full_name = model if "/" in model else f"{LIBRARY}/{model}"
+        return Source(location=full_name, name=full_name, revision=revision, local=False)
     if revision:
         raise InvalidOptions("revision", "only a model of the hub has revisions")
     return _in_package(package) if is_package else _in_folder(Path(model).expanduser().resolve())
