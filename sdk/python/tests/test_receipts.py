@@ -153,6 +153,32 @@ async def refused_once_settled(stubs):
                 return error.code(), error.details()
 
 
+async def test_who_joins_a_call_that_is_being_cancelled_is_told(tmp_path):
+    receipts = Receipts(tmp_path)
+    begun, ending, end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def run():
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await end.wait()
+
+    first = asyncio.create_task(receipts.execute(keyed(), run, cancellable=True))
+    await begun.wait()
+    first.cancel()
+    await ending.wait()
+    second = asyncio.create_task(receipts.execute(keyed(), run, cancellable=True))
+    await asyncio.sleep(0)
+    end.set()
+    with pytest.raises(Status) as told:
+        await second
+    assert (told.value.code, told.value.message) == (grpc.StatusCode.ABORTED, LOST)
+    await asyncio.gather(first, return_exceptions=True)
+    await receipts.close()
+
+
 async def test_a_thread_that_nobody_waits_for_still_leaves_its_receipt(stubs, provider, until):
     call = stubs.ExecuteTool(keyed("threaded"))
     await until(lambda: bool(provider.runs))

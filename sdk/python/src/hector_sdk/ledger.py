@@ -99,6 +99,11 @@ def _outcome(key: str, response: bytes | None, code: str | None, message: str) -
         return ExecuteToolResponse.FromString(response)
     if code is not None:
         return Status(grpc.StatusCode[code], message)
+    return unknown_end(key)
+
+
+def unknown_end(key: str) -> Status:
+    """What a call is told that was begun and runs no longer."""
     words = f'the call with the idempotency key "{key}" was begun and nobody knows how it ended'
     return Status(grpc.StatusCode.ABORTED, words)
 

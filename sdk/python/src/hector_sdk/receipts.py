@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from hector_sdk import threads
 from hector_sdk.errors import Status, as_status
-from hector_sdk.ledger import Ledger, other_call
+from hector_sdk.ledger import Ledger, other_call, unknown_end
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -78,6 +78,10 @@ class Receipts:
         running.waiting += 1
         try:
             outcome = await asyncio.shield(running.task)
+        except asyncio.CancelledError:
+            if running.task.cancelled():  # by others, who left just before this caller joined
+                raise unknown_end(key) from None
+            raise
         finally:
             running.waiting -= 1
             if cancellable and not running.waiting:
