@@ -76,7 +76,7 @@ func explain(plugin Plugin, out io.Writer) {
 A Hector plugin, to be started by a host. It serves %s.
 Name it in a configuration (plugins: ... path, package or command), or serve it by hand with --listen.
 
-  --listen ADDRESS       serve at HOST:PORT or unix:PATH
+  --listen ADDRESS       serve at HOST:PORT, :PORT or unix:PATH
   --data-dir DIR         where it may keep data
   --config JSON or FILE  its options, as a JSON object or a file with one
   --health ADDRESS       ask a running one: exit code 0 when it is ready, else 1
@@ -159,7 +159,11 @@ func shownAddress(address net.Addr) string {
 
 // askHealth asks the plugin at address whether it is ready, as a container's health check does.
 func askHealth(address string) int {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
+	target := address
+	if strings.HasPrefix(address, ":") {
+		target = "localhost" + address
+	}
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy())
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", address, err)
 		return 1
@@ -167,7 +171,7 @@ func askHealth(address string) int {
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 	defer cancel()
-	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{}, grpc.WaitForReady(true))
+	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", address, status.Code(err), status.Convert(err).Message())
 		return 1

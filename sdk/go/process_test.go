@@ -353,7 +353,7 @@ greeter 1.2.3: Greets.
 A Hector plugin, to be started by a host. It serves hector.plugin.v1.LLMProvider.
 Name it in a configuration (plugins: ... path, package or command), or serve it by hand with --listen.
 
-  --listen ADDRESS       serve at HOST:PORT or unix:PATH
+  --listen ADDRESS       serve at HOST:PORT, :PORT or unix:PATH
   --data-dir DIR         where it may keep data
   --config JSON or FILE  its options, as a JSON object or a file with one
   --health ADDRESS       ask a running one: exit code 0 when it is ready, else 1
