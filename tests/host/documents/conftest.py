@@ -67,6 +67,7 @@ class MemoryDatabase:
         self.shelves: dict[str, Shelf] = {}
         self.fail_on: str = ""
         self.tells = True
+        self.filters = True
 
     def ids(self, collection: str = "docs") -> set[str]:
         return set(self.shelves[collection].vectors)
@@ -106,7 +107,7 @@ class MemoryDatabase:
                 id=one.id, score=sum(a * b for a, b in zip(one.vector, vector, strict=True)), metadata=one.metadata
             )
             for one in self.shelves[collection].vectors.values()
-            if (where or {}).items() <= MessageToDict(one.metadata).items()
+            if not self.filters or (where or {}).items() <= MessageToDict(one.metadata).items()
         ]
         return sorted(results, key=lambda result: -result.score)[:limit]
 

@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 
 from hector_host.documents.index import index
 from hector_host.documents.search import SearchTool
-from hector_host.errors import CallError, NotFoundError
+from hector_host.errors import CallError, NotFoundError, PluginError
 
 NOTES = "# Bread\n\nFlour and water.\n\n# Tea\n\nLeaves and hot water.\n"
 
@@ -68,6 +68,33 @@ async def test_a_search_sees_its_own_stores_alone(place, call):
     await index(place.store("other", path=place.base / "docs/other"), call)
     found = passages(await SearchTool([mine]).execute({"query": "secret"}, call))
     assert [one["source"] for one in found] == ["docs/mine/a.md:1"]
+
+
+async def test_a_database_that_ignores_filters_shows_nobody_elses_documents(place, call):
+    place.write("mine/a.md", "Secret of mine.")
+    place.write("other/a.md", "Secret of others.")
+    mine = place.store("mine", path=place.base / "docs/mine")
+    await index(mine, call)
+    await index(place.store("other", path=place.base / "docs/other"), call)
+    place.database.filters = False
+    found = passages(await SearchTool([mine]).execute({"query": "secret"}, call))
+    assert [one["source"] for one in found] == ["docs/mine/a.md:1"]
+
+
+async def test_a_database_that_loses_metadata_is_named(place, call):
+    place.write("a.md", "Text.")
+    store = place.store()
+    await index(store, call)
+    place.database.filters = False
+    for vector in place.database.shelves["docs"].vectors.values():
+        del vector.metadata["path"]
+        del vector.metadata["line"]
+    with pytest.raises(PluginError) as error:
+        await SearchTool([store]).execute({"query": "text"}, call)
+    assert str(error.value) == (
+        "hector.yaml:7: document_stores.handbook: databases.memory lost the metadata of handbook/a.md#0: path, line\n"
+        "  Its plugin must return what UpsertVectors was given."
+    )
 
 
 async def test_several_stores_are_searched_as_one(place, call):

@@ -32,9 +32,9 @@ PIECES = [
 ]
 
 
-def random_text(seed):
+def random_text(seed, pieces=PIECES):
     chance = random.Random(seed)  # noqa: S311 - a test's dice
-    return "".join(chance.choice(PIECES) for _ in range(chance.randrange(120)))
+    return "".join(chance.choice(pieces) for _ in range(chance.randrange(120)))
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -57,6 +57,20 @@ def test_no_word_is_lost_and_every_line_is_right(seed):
             assert markdown
             title = " ".join(line.split()).strip("# ")
             assert any(title in chunk.heading for chunk in chunks)
+
+
+@pytest.mark.parametrize("seed", range(150, 250))
+def test_no_letter_is_lost_or_doubled(seed):
+    markdown = seed % 2 == 0
+    # Titles may go with the next chunk; dashes and bars below a text make a title of it.
+    pieces = [piece for piece in PIECES if not markdown or piece[0] not in "#S-|"]
+    text = random_text(seed, pieces)
+    chunks = split(text, size=(50, 120, 800)[seed % 3], overlap=0, markdown=markdown)
+    assert letters(chunk.text for chunk in chunks) == letters([text])
+
+
+def letters(texts):
+    return "".join(character for text in texts for character in text if character.isalnum())
 
 
 def test_a_text_is_covered_character_by_character():

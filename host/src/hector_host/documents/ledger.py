@@ -108,20 +108,28 @@ class Ledger:
 
     def _prepare(self) -> None:
         try:
-            with self._transaction():
-                (version,) = self._database.execute("PRAGMA user_version").fetchone()
-                if version == 0:
-                    for statement in SCHEMA.split(";"):
-                        self._database.execute(statement)
+            # Most come to read what is there: they take no lock.
+            if self._version() == 0:
+                with self._transaction():
+                    self._create()
         except sqlite3.DatabaseError as error:
             raise HectorError(
                 f"{self.path}: is not a ledger of document stores: {error}",
                 "Restore it from a backup, or delete it together with the collections and index the stores anew.",
             ) from None
-        if version > VERSION:
+        if self._version() > VERSION:
             raise HectorError(
-                f"{self.path}: is a ledger of version {version}, this release reads {VERSION}", "Upgrade Hector."
+                f"{self.path}: is a ledger of version {self._version()}, this release reads {VERSION}",
+                "Upgrade Hector.",
             )
+
+    def _version(self) -> int:
+        return int(self._database.execute("PRAGMA user_version").fetchone()[0])
+
+    def _create(self) -> None:
+        if self._version() == 0:
+            for statement in SCHEMA.split(";"):
+                self._database.execute(statement)
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 
 from hector.plugin.v1.tool_pb2 import ExecuteToolResponse, Tool
 from hector_host.documents.ledger import read_state
-from hector_host.errors import NotFoundError
+from hector_host.errors import NotFoundError, PluginError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -157,15 +157,27 @@ async def _together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
 async def _passages(store: Store, question: Sequence[float], limit: int, call: Call) -> list[Passage]:
     where = {"store": store.name}
     results = await store.database.search(store.place.collection, question, limit=limit, where=where, call=call)
-    return [_passage(store, result) for result in results]
+    found = [(result.score, _metadata(store, result)) for result in results]
+    # The filter again: whether an agent sees another's documents is not left to a plugin that may ignore it.
+    return [_passage(store, score, metadata) for score, metadata in found if metadata["store"] == store.name]
 
 
-def _passage(store: Store, result: VectorResult) -> Passage:
+def _metadata(store: Store, result: VectorResult) -> dict[str, Any]:
     metadata = MessageToDict(result.metadata)
+    if missing := [key for key in ("store", "path", "line", "heading", "text") if key not in metadata]:
+        raise PluginError(
+            f"{store.label}: databases.{store.config.database} lost the metadata of {quoted(result.id)}: "
+            f"{', '.join(missing)}",
+            "Its plugin must return what UpsertVectors was given.",
+        )
+    return metadata
+
+
+def _passage(store: Store, score: float, metadata: Mapping[str, Any]) -> Passage:
     return Passage(
         text=metadata["text"],
         source=store.source(metadata["path"], int(metadata["line"])),
-        score=result.score,
+        score=score,
         store=store.name,
         heading=metadata["heading"],
     )
