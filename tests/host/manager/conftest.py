@@ -1,14 +1,11 @@
 """A manager over a written configuration, and after each test the proof that nothing of it is left."""
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
+import leftovers
 import pytest
 import yaml
 
@@ -59,32 +56,6 @@ class Host:
         return [f"{change.new.value}: {change.reason}" for change in self.changes]
 
 
-def living(folder: Path) -> list[psutil.Process]:
-    """Processes, dead ones included, that were started over a configuration in `folder`."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("HECTOR_PLUGIN_DATA_DIR", "").startswith(str(folder)):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
-
-
-def zombies() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE]
-
-
-def descriptors(*folders: Path) -> list[str]:
-    """What this process has open of files in the folders, pipes and processes; gRPC keeps sockets for itself."""
-    links = []
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            links.append(str(link.readlink()))
-    wanted = ("pipe:", "anon_inode:[pidfd]", *map(str, folders))
-    return sorted(link for link in links if link.startswith(wanted))
-
-
 async def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
     """The first truthy answer of `holds`."""
     async with asyncio.timeout(seconds):
@@ -95,20 +66,13 @@ async def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    runtime = Path(tempfile.mkdtemp(prefix="hr"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    monkeypatch.chdir(tmp_path)
-    before = descriptors(tmp_path, runtime)
-    yield Host(tmp_path)
-    left = living(tmp_path)
-    for process in left:
-        process.kill()
-    sockets = [path.name for path in runtime.iterdir()]
-    shutil.rmtree(runtime)
-    assert left == []
-    assert zombies() == []
-    assert sockets == []
-    assert descriptors(tmp_path, runtime) == before
+    with leftovers.none(tmp_path) as sockets:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(sockets))
+        monkeypatch.chdir(tmp_path)
+        before = leftovers.descriptors(tmp_path, sockets)
+        yield Host(tmp_path)
+        after = leftovers.descriptors(tmp_path, sockets)
+    assert after == before
 
 
 @pytest.fixture(name="until")
