@@ -77,6 +77,13 @@ async def test_what_passes_is_tried_again(endpoint, plugin, completion, status):
     assert len(endpoint.asked) == 3
 
 
+async def test_a_wait_longer_than_two_minutes_is_not_begun(endpoint, plugin):
+    endpoint.json({"error": {"message": "Tomorrow"}}, 429, Retry_After="121")
+    async with plugin(max_retries=2) as model:
+        assert await failure(model) == ("RESOURCE_EXHAUSTED", f"{endpoint.url} answered 429: Tomorrow")
+    assert len(endpoint.asked) == 1
+
+
 async def test_what_does_not_pass_is_told_after_the_last_try(endpoint, plugin):
     endpoint.json({"error": {"message": "Not now"}}, 429, retry_after_ms="1")
     async with plugin(max_retries=2) as model:
