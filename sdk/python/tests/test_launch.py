@@ -89,6 +89,18 @@ async def test_control_c_is_the_hosts_business(launch):
     assert plugin.ended()[0] == 0
 
 
+async def test_it_ends_with_its_host(launch, sockets):
+    plugin = launch("noisy.py")
+    stubs = await plugin.connect()
+    await stubs.plugin.Configure(ConfigureRequest())
+    plugin.popen.stdout.close()  # as when the host is killed
+    plugin.popen.stdout = None
+    code, _, err = plugin.ended()
+    assert code == 0
+    assert err.endswith("stopped\n")
+    assert list(sockets.iterdir()) == []
+
+
 async def test_a_tool_that_hangs_does_not_keep_the_process(launch, tmp_path, until):
     plugin = launch("tooled.py", HECTOR_PLUGIN_DATA_DIR=str(tmp_path))
     stubs = await plugin.connect()

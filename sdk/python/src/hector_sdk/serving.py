@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -75,6 +76,18 @@ def stop_on_signals(stopping: asyncio.Event, *signals: signal.Signals) -> None:
         loop.add_signal_handler(each, stopping.set)
 
 
+def stop_without_host(stopping: asyncio.Event, output: int) -> None:
+    """Set the event when the host is gone: it reads stdout as long as it lives, however it dies."""
+    loop = asyncio.get_running_loop()
+
+    def gone() -> None:
+        loop.remove_reader(output)
+        stopping.set()
+
+    if stat.S_ISFIFO(os.fstat(output).st_mode):  # nothing can be read there, so readable means broken
+        loop.add_reader(output, gone)
+
+
 def end_soon(status: int) -> None:
     """End the process even if threads of its own or of libraries do not."""
     last_resort = threading.Timer(PATIENCE, os._exit, (status,))
@@ -92,6 +105,7 @@ async def _launched(providers: Sequence[Any], identity: Identity, output: int, e
             stop_on_signals(server.stopping, signal.SIGTERM)
             await server.listen(f"unix:{socket}")
             os.write(output, handshake.line(socket, environ))
+            stop_without_host(server.stopping, output)
             if settings is not None:
                 server.lifecycle.begin()
             await server.stopping.wait()
