@@ -1,6 +1,6 @@
 """Requests read and checked: contract messages in, plain values out. INVALID_ARGUMENT names what is wrong."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from google.protobuf.struct_pb2 import Struct
@@ -76,7 +76,7 @@ def condition(filter_: Struct) -> Condition | None:
     return parse(filter_) if filter_.fields else None
 
 
-def either(ids: Iterable[str], filter_: Struct, *, needed: bool) -> None:
+def either(ids: Sequence[str], filter_: Struct, *, needed: bool) -> None:
     """Not both of ids and filter, and one of them where it is needed."""
     if ids and filter_.fields:
         raise invalid("ids", "stand beside a filter: give one of the two")

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import grpc
@@ -65,19 +65,19 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / FILE
-        with self._readable():
-            self._writer = self._connect()
+        with ExitStack() as connections, self._readable():
+            self._writer = self._connect(connections)
             self._create()
-            self._reader = self._connect()
+            self._reader = self._connect(connections)
             (highest,) = self._writer.execute("SELECT coalesce(max(key), 0) FROM vectors").fetchone()
+            self._connections = connections.pop_all()
         self._reading = threading.Lock()
         self._keys = itertools.count(highest + 1)
         _sync(directory)  # the names of new files are as durable as their bytes
 
     def close(self) -> None:
         """Write the log back into the file and leave it."""
-        self._reader.close()
-        self._writer.close()
+        self._connections.close()
 
     def new_keys(self, count: int) -> list[int]:
         """Keys that no vector has, rising."""
@@ -134,8 +134,9 @@ class Store:
         with self._transaction():
             self._writer.executemany("DELETE FROM vectors WHERE key = ?", ((key,) for key in keys))
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, connections: ExitStack) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connections.callback(connection.close)
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return connection
