@@ -45,7 +45,7 @@ def integration(session: nox.Session) -> None:
     """Build everything and run all tests: unit, against the contract, end to end."""
     install(session, "test")
     build(session)
-    go(session, "test", "work")
+    go(session, "test", "-timeout=5m", "work")
     session.run("pytest", *session.posargs)
 
 
