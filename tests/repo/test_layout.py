@@ -35,7 +35,8 @@ ONE_SIDED = {
 def is_module(path: Path) -> bool:
     """Written by hand, and no test."""
     generated = path.is_relative_to("gen/python") or path.is_relative_to("gen/go")
-    return path.suffix in {".py", ".go", ".proto"} and not generated and "tests" not in path.parts
+    test = "tests" in path.parts or path.name.endswith("_test.go")
+    return path.suffix in {".py", ".go", ".proto"} and not generated and not test
 
 
 def test_no_module_is_long(root: Path, tracked: list[Path]) -> None:
