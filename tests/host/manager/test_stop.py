@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -22,13 +21,17 @@ from hector_host import config
 from hector_host.manager import Manager
 
 async def main():
-    async with Manager(config.load(Path(sys.argv[1]))) as manager:
+    def say(change):
+        print(change.new.value, flush=True)
+
+    async with Manager(config.load(Path(sys.argv[1])), say) as manager:
         manager.start(["x", "y"])
         print("started", flush=True)
         await manager.ready("x")
         await manager.ready("y")
-        print("ready", flush=True)
-        await asyncio.Event().wait()
+        print("all ready", flush=True)
+        if sys.argv[2:] != ["leave"]:
+            await asyncio.Event().wait()
 
 asyncio.run(main())
 """
@@ -155,15 +158,46 @@ async def test_plugins_stop_side_by_side(host):
     assert host.changes[:4] == begun
 
 
-@pytest.mark.parametrize("moment", ["started", "ready"])
+async def heard(process, word):
+    while (line := await process.stdout.readline()).decode().strip() != word:
+        assert line, "the host ended too early"
+
+
+@pytest.fixture
+async def run(host):
+    """Starts a host as a process of its own, with a plugin that ends at once and one that is deaf to SIGTERM."""
+
+    async def start(*arguments):
+        file = str(host.write(x=host.faulty("raw"), y=host.faulty("raw", deaf=True)).absolute())
+        return await asyncio.create_subprocess_exec(sys.executable, "-c", RUN, file, *arguments, stdout=-1, stderr=-1)
+
+    return start
+
+
+@pytest.mark.parametrize("moment", ["started", "all ready"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)])
-async def test_a_host_that_gets_a_signal_takes_its_plugins_with_it(host, moment, number, code):
-    host.write(x=host.faulty("raw"), y=host.faulty("raw", deaf=True))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", RUN, str(Path(host.file).absolute()), stdout=-1, stderr=-1
-    )
-    while (await process.stdout.readline()).decode().strip() != moment:
-        pass
+async def test_a_host_that_gets_a_signal_takes_its_plugins_with_it(run, moment, number, code):
+    process = await run()
+    await heard(process, moment)
     process.send_signal(number)
     _, errors = await process.communicate()
     assert process.returncode == code, errors.decode()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -2)])
+async def test_a_host_that_gets_another_signal_while_it_stops_leaves_nothing(run, number, code):
+    process = await run()
+    await heard(process, "all ready")
+    process.send_signal(number)
+    await heard(process, "draining")
+    process.send_signal(number)
+    _, errors = await process.communicate()
+    assert process.returncode == code, errors.decode()
+
+
+async def test_a_signal_while_the_host_ends_by_itself(run):
+    process = await run("leave")
+    await heard(process, "draining")
+    process.send_signal(signal.SIGTERM)
+    _, errors = await process.communicate()
+    assert process.returncode == 143, errors.decode()

@@ -94,8 +94,6 @@ class LocalInstance:
             Failure: It does not become ready in time, or ever.
             Rejected: It does not take its options.
         """
-        from hector_host.manager import connection as _  # noqa: F401 (brings gRPC, while the process boots)
-
         await self._spawn_postponed()
         running = self._spawned()
         try:
@@ -182,7 +180,7 @@ class LocalInstance:
         return self._running
 
     async def _connect(self, running: _Running) -> Connection:
-        from hector_host.manager.connection import Connection
+        from hector_host.manager.connection import Connection  # gRPC comes in while the process boots
 
         endpoint = await announced(running.process, running.greeting, str(self._plugin.config.get("endpoint", "")))
         if endpoint is None:

@@ -58,29 +58,29 @@ class Manager:
         self._grace = grace
         self._lives: dict[str, Lifecycle] = {}
         self._scope = ExitStack()
-        self._terminations: Terminations | None = None
+        self._terminations = Terminations()
 
     async def __aenter__(self) -> Self:
-        task = asyncio.current_task()
-        if task is not None:
-            self._terminations = Terminations(task)
-            self._terminations.watch()
+        self._terminations.watch()
         self._scope.enter_context(family.subreaper())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        cancelled = kind is asyncio.CancelledError
         try:
             await asyncio.gather(*(life.stop(self._grace) for life in self._lives.values()))
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
         finally:
             for life in self._lives.values():
                 life.discard()
             self._scope.close()
-            if self._terminations is not None:
-                self._terminations.forget()
-        if self._terminations is not None and self._terminations.received and kind is asyncio.CancelledError:
-            raise SystemExit(128 + self._terminations.received)
+            self._terminations.forget()
+            if cancelled and self._terminations.received:
+                raise SystemExit(128 + self._terminations.received)
 
     def start(self, names: Iterable[str]) -> None:
         """Spawns the processes of these plugins at once; those that were started before are left alone.

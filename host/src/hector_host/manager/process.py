@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Reader = Callable[[bytes], bool]
 
 CHUNK = 64 << 10
+DRAIN_CHUNKS = 16
+"""Chunks of what a process that has ended left in a pipe; the kernel keeps a megabyte at most."""
 PAUSE = 0.01
 """Seconds for which a pipe is not read after its plugin wrote too fast."""
 POLL_PAUSE = 0.05
@@ -116,7 +118,10 @@ class Process:
     def drain(self) -> None:
         """Reads all that it has written so far."""
         for descriptor in tuple(self._pipes):
-            while chunk := _read(descriptor):
+            for _ in range(DRAIN_CHUNKS):  # somebody else may still be writing
+                chunk = _read(descriptor)
+                if not chunk:
+                    break
                 self._pipes[descriptor].reader(chunk)
 
     def terminate(self) -> None:

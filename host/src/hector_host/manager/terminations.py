@@ -17,13 +17,14 @@ class Terminations:
         received: The signal that came; 0 when none did.
     """
 
-    def __init__(self, task: asyncio.Task[Any]) -> None:
+    def __init__(self) -> None:
         self.received = 0
-        self._task = task
+        self._task: asyncio.Task[Any] | None = None
         self._watched: list[signal.Signals] = []
 
     def watch(self) -> None:
-        """Begins, in the main thread; elsewhere signals are not ours to take."""
+        """Begins for the current task, in the main thread; elsewhere signals are not ours to take."""
+        self._task = asyncio.current_task()
         if threading.current_thread() is not threading.main_thread():
             return
         for number in SIGNALS:
@@ -39,4 +40,5 @@ class Terminations:
 
     def _cancel(self, number: signal.Signals) -> None:
         self.received = number
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
