@@ -74,6 +74,12 @@ class Command:
     def send(self, number: int) -> None:
         self._process.send_signal(number)
 
+    def close_stdout(self) -> None:
+        """The reader leaves; nothing more can be read."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.stdout = None
+
     def close_stdin(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -87,7 +93,7 @@ class Command:
     def end(self) -> Ended:
         """Waits for its end; the output is what was not read before."""
         out, err = self._process.communicate(timeout=SECONDS)
-        return Ended(self._process.returncode, out.decode(), err.decode())
+        return Ended(self._process.returncode, (out or b"").decode(), err.decode())
 
     def kill(self) -> None:
         if self.running():
@@ -100,11 +106,13 @@ class Hector:
 
     Attributes:
         environ: What the command gets; tests may add to it.
+        sockets: The folder of all sockets.
     """
 
     def __init__(self, folder: Path, sockets: Path) -> None:
         self.folder = folder
         self.environ = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+        self.sockets = sockets
         self.environ["XDG_RUNTIME_DIR"] = str(sockets)
 
     def write(self, document: dict[str, Any], name: str = "hector.yaml") -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 
@@ -46,10 +45,6 @@ def main() -> None:
     except HectorError as error:
         print(f"hector: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # Who read the output has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except Exception as error:  # noqa: BLE001 - the last place that can tell
         print(f"hector: internal error: {type(error).__name__}\n  {_keep_traceback()}", file=sys.stderr)
         sys.exit(BUG)
