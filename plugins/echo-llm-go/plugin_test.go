@@ -251,7 +251,7 @@ func TestOptionsThatAreWrongAreNamed(t *testing.T) {
 		want  string
 	}{
 		"shape":     {1, "replies[0]: 1 is not a map"},
-		"key":       {map[string]any{"txt": "x"}, "replies[0].txt: unknown option; there are: code, delay, error, finish, text, tool_calls"},
+		"key":       {map[string]any{"txt": "x"}, "replies[0].txt: is not known"},
 		"finish":    {map[string]any{"finish": "end"}, "replies[0].finish: is none of stop, length, tool_calls, content_filter, refusal, context_overflow, other"},
 		"delay":     {map[string]any{"delay": -1}, "replies[0].delay: is less than 0"},
 		"code":      {map[string]any{"error": "x", "code": "BAD"}, "replies[0].code: is not the name of a gRPC error, such as UNAVAILABLE"},

@@ -63,8 +63,8 @@ func recovered(what string, err *error) {
 // reported logs the errors that are nobody's intention.
 func reported(method string, err error) error {
 	answer := asStatus(err)
-	if code := status.Code(answer); code == codes.Internal || code == codes.Unknown {
-		slog.Error("call failed", "method", method, "error", err)
+	if _, meant := status.FromError(err); !meant && status.Code(answer) == codes.Internal {
+		slog.Error("a call failed unexpectedly", "method", method, "error", err)
 	}
 	return answer
 }

@@ -108,7 +108,7 @@ func TestOptionsThatAreWrongAreAllNamed(t *testing.T) {
 		"greeting": 1, "times": 1.5, "tmies": 2, "models": []any{map[string]any{"name": "a"}, map[string]any{"nmae": "b"}},
 	})
 	wantStatus(t, err, codes.InvalidArgument, "greeting: 1 is not a text; times: 1.5 is not a whole number; "+
-		"models[1].name: is required; models[1].nmae: unknown option; there are: name; "+
+		"models[1].name: is required; models[1].nmae: is not known; "+
 		"tmies: unknown option; there are: greeting, models, times")
 	if got := violations(t, err); len(got) != 5 || got["tmies"] != "unknown option; there are: greeting, models, times" {
 		t.Errorf("violations: %v", got)

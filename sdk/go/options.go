@@ -72,11 +72,16 @@ func checkType(kind reflect.Type, path string) error {
 // decodeOptions returns a copy of the defaults with values laid over it. Every mistake in values is reported, not only
 // the first: an error of one InvalidOption for each.
 func decodeOptions(values map[string]any, defaults reflect.Value) (reflect.Value, error) {
-	decoder := &decoder{}
 	if !defaults.IsValid() {
+		decoder := &decoder{strange: "unknown option; this plugin has no options"}
 		decoder.unknown(values, nil, "")
 		return defaults, errors.Join(decoder.mistakes...)
 	}
+	names := map[string]bool{}
+	for _, option := range optionsOf(defaults.Type()) {
+		names[option.name] = true
+	}
+	decoder := &decoder{strange: "unknown option; there are: " + strings.Join(sorted(names), ", ")}
 	target := reflect.New(defaults.Type()).Elem()
 	target.Set(defaults)
 	decoder.structure(values, target, "")
@@ -86,13 +91,16 @@ func decodeOptions(values map[string]any, defaults reflect.Value) (reflect.Value
 // DecodeOption lays a JSON value over what target points to, as options are decoded; path is what errors call it. It serves
 // options that come in several shapes: declare such a field as `any`, and decode it in Start.
 func DecodeOption(value any, target any, path string) error {
-	decoder := &decoder{}
+	decoder := &decoder{strange: "is not known"}
 	decoder.value(value, reflect.ValueOf(target).Elem(), path)
 	return errors.Join(decoder.mistakes...)
 }
 
 // decoder lays JSON values over Go values and collects what does not fit.
-type decoder struct{ mistakes []error }
+type decoder struct {
+	mistakes []error
+	strange  string // what it says of a key at the top that nobody knows
+}
 
 func (d *decoder) mistake(path, format string, values ...any) {
 	d.mistakes = append(d.mistakes, InvalidOption(path, format, values...))
@@ -144,19 +152,16 @@ func (d *decoder) structure(members map[string]any, target reflect.Value, path s
 }
 
 func (d *decoder) unknown(members map[string]any, known []option, path string) {
-	names := make([]string, len(known))
 	left := make(map[string]bool, len(members))
 	for name := range members {
 		left[name] = true
 	}
-	for i, option := range known {
-		names[i] = option.name
+	for _, option := range known {
 		delete(left, option.name)
 	}
-	words := "unknown option; this plugin has no options"
-	if len(names) > 0 {
-		sort.Strings(names)
-		words = "unknown option; there are: " + strings.Join(names, ", ")
+	words := "is not known"
+	if path == "" {
+		words = d.strange
 	}
 	for _, name := range sorted(left) {
 		d.mistake(join(path, name), "%s", words)

@@ -79,5 +79,10 @@ func (p Plugin) check() error {
 	if p.LLM == nil && p.Database == nil && p.Embedder == nil && p.Tools == nil && p.Reasoning == nil {
 		return errors.New("sdk.Plugin needs a provider: LLM, Database, Embedder, Tools or Reasoning")
 	}
+	if tools, ok := p.Tools.(*toolbox); ok {
+		if err := tools.check(); err != nil {
+			return err
+		}
+	}
 	return checkOptions(p.Options)
 }
