@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bench.hosts import ECHO, ECHO_GO, hosting
+from bench.sample import Comparison, take_turns
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest, ModelInput, StreamTextRequest
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
 from hector.plugin.v1.message_pb2 import ROLE_USER, Message, Part
 from hector_host.providers.call import Call
-
-from bench.hosts import ECHO, ECHO_GO, hosting
-from bench.sample import Comparison, take_turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

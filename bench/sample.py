@@ -1,13 +1,13 @@
 """How a comparison is sampled, and what is said of it.
 
-The two sides take turns, round by round, so that whatever else the machine does falls on both. What is compared is a ratio; the times
-themselves are only as good as the machine was quiet.
+The two sides take turns, round by round, so that whatever else the machine does falls on both. What is compared is a
+ratio; the times themselves are only as good as the machine was quiet.
 """
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ class Comparison:
     unit: str = "ms"
     scale: float = 1000.0
     note: str = ""
-    extra: dict[str, float] = field(default_factory=dict)
 
     @property
     def ours_median(self) -> float:

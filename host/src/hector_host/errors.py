@@ -78,7 +78,7 @@ class CallError(PluginError):
 
     Attributes:
         code: The gRPC status. None when the plugin answered `success = false`: a final no of the domain.
-        detail: The plugin's own words, safe to print.
+        detail: The plugin's own words as they are, several lines maybe; `quoted` makes them safe to print.
         retryable: Worth a retry by somebody who knows that it is harmless.
         outcome_unknown: A side effect may or may not have happened.
     """

@@ -24,6 +24,9 @@ StubT = TypeVar("StubT")
 STREAM_LIMIT = 64 << 20
 """Bytes that one stream may carry in all."""
 
+DETAIL_LIMIT = 64 << 10
+"""Characters kept of what a plugin says when it says no: compilers and tests say much, and their readers need it."""
+
 REFUSALS = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -96,7 +99,7 @@ class Rpc(Generic[StubT]):
         if getattr(response, "success", True) is False:
             raise CallError(
                 f"{plugin.label}: {method}: {quoted(response.error) or 'failed without saying why'}",
-                detail=quoted(response.error),
+                detail=response.error.strip()[:DETAIL_LIMIT],
             )
         return response
 

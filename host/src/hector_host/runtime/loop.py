@@ -17,7 +17,7 @@ from hector.plugin.v1.reasoning_pb2 import (
     IterationInput,
     ProcessIterationRequest,
 )
-from hector_host.errors import CallError, HectorError, RunError, quoted
+from hector_host.errors import CallError, RunError, quoted
 from hector_host.runtime.ids import change
 from hector_host.runtime.journal import NewIteration
 
@@ -100,8 +100,8 @@ class Loop:
             # It gave up. When its model failed, the model is to blame.
             raise self._performer.failed_generation or self._gave_up(error) from None
 
-    def _gave_up(self, error: HectorError) -> RunError:
-        return RunError(f"{self._engine}: gave up: {getattr(error, 'detail', '') or error.what}", error.step)
+    def _gave_up(self, error: CallError | RunError) -> RunError:
+        return RunError(f"{self._engine}: gave up: {_words(error)}", error.step)
 
     async def _perform(
         self, number: int, now: int, response: ProcessIterationResponse, state: Struct
@@ -163,8 +163,7 @@ class Loop:
             if end != RUN_END_BUDGET:
                 raise self._gave_up(error) from None
             raise RunError(
-                f"{self._engine}: no answer within {self._max_iterations} iterations:"
-                f" {getattr(error, 'detail', '') or error.what}",
+                f"{self._engine}: no answer within {self._max_iterations} iterations: {_words(error)}",
                 "Raise reasoning.max_iterations of the agent, or ask for less at once.",
             ) from None
         await self._flush()
@@ -178,6 +177,11 @@ def _state(response: ProcessIterationResponse) -> Struct:
     if response.HasField("state") or not response.result.HasField("state"):
         return response.state
     return response.result.state
+
+
+def _words(error: CallError | RunError) -> str:
+    """Why a strategy said no, without the name of the RPC by which it did."""
+    return quoted(error.detail) if isinstance(error, CallError) and error.detail else error.what
 
 
 async def _side_by_side(performances: Sequence[Coroutine[None, None, Outcome]]) -> list[Outcome]:
