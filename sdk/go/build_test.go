@@ -26,7 +26,18 @@ func TestItBuildsForEverySystem(t *testing.T) {
 	}
 }
 
-// TestTheReadmesPluginsBuild adds the README's programs to this module for the length of a build.
+// head is what the README's second program leaves out: it goes on where the first one ended.
+const head = `package main
+
+import (
+	"context"
+
+	pb "hector.example/gen/go/hector/plugin/v1"
+	"hector.example/sdk"
+)
+
+`
+
 func TestTheReadmesPluginsBuild(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -34,32 +45,41 @@ func TestTheReadmesPluginsBuild(t *testing.T) {
 	}
 	programs := 0
 	for _, block := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(readme), -1) {
-		program := block[1]
-		if !strings.Contains(program, "func main()") {
-			continue
+		switch program := block[1]; {
+		case strings.HasPrefix(program, "package main"):
+			buildInPlace(t, program)
+			programs++
+		case strings.Contains(program, "func main()"):
+			buildInPlace(t, head+program)
+			programs++
 		}
-		if !strings.HasPrefix(program, "package main") { // it goes on where the first one ended
-			program = "package main\n\nimport (\n\t\"context\"\n\n\tpb \"hector.example/gen/go/hector/plugin/v1\"\n\t\"hector.example/sdk\"\n)\n\n" + program
-		}
-		programs++
-		folder := t.TempDir()
-		file, overlay := filepath.Join(folder, "main.go"), filepath.Join(folder, "overlay.json")
-		here, err := filepath.Abs("readme")
-		if err != nil {
-			t.Fatal(err)
-		}
-		replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(here, "main.go"): file}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for path, content := range map[string][]byte{file: []byte(program), overlay: replaced} {
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		goTool(t, "CGO_ENABLED=0", "build", "-overlay", overlay, "-o", filepath.Join(folder, "plugin"), "./readme")
 	}
 	if programs != 2 {
 		t.Errorf("found %d programs", programs)
+	}
+}
+
+// buildInPlace builds a program as if it lay in this module, where the contract and the SDK are found.
+func buildInPlace(t *testing.T, program string) {
+	t.Helper()
+	place, err := filepath.Abs(filepath.Join("readme", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file, overlay := filepath.Join(folder, "main.go"), filepath.Join(folder, "overlay.json")
+	write(t, file, program)
+	replaced, err := json.Marshal(map[string]any{"Replace": map[string]string{place: file}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, string(replaced))
+	goTool(t, "CGO_ENABLED=0", "build", "-overlay", overlay, "-o", filepath.Join(folder, "plugin"), "./readme")
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
