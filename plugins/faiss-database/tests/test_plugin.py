@@ -9,11 +9,8 @@ import pytest
 
 from hector.plugin.v1 import database_pb2 as pb
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
-from hector_faiss_database.options import Options
 from hector_faiss_database.plugin import FaissDatabase
-from hector_faiss_database.service import Service
 from hector_faiss_database.store import Store
-from hector_sdk import InvalidOptions
 from hector_sdk.testing import Stubs, running
 from hector_sdk.values import struct
 
@@ -354,48 +351,3 @@ class TestNoCollection:
         assert await refusal(call(request_)) == ("NOT_FOUND", 'no collection "nobody": there are "c"')
         await db.DeleteCollection(pb.DeleteCollectionRequest(name="c"))
         assert await refusal(call(request_)) == ("NOT_FOUND", 'no collection "nobody": there is none yet')
-
-
-class TestOptions:
-    async def test_a_directory_of_its_own(self, tmp_path):
-        directory = tmp_path / "vectors"
-        for expected in (0, 1):
-            async with running(FaissDatabase(), config={"directory": str(directory)}) as stubs:
-                await stubs.database.CreateCollection(pb.CreateCollectionRequest(name="c", dimension=2))
-                assert len(await search(stubs.database, 1, 0)) == expected
-                await upsert(stubs.database, vector("a", 1, 0))
-
-    async def test_a_cancelled_start_gives_the_directory_back(self, tmp_path, monkeypatch):
-        reached, free = threading.Event(), threading.Event()
-
-        def slow(directory) -> Service:
-            service = Service(directory)
-            reached.set()
-            assert free.wait(30)
-            return service
-
-        monkeypatch.setattr("hector_faiss_database.plugin._opened", slow)
-        database = FaissDatabase()
-        database.options = Options(directory=str(tmp_path))
-        starting = asyncio.create_task(database.start())
-        await asyncio.to_thread(reached.wait, 30)
-        starting.cancel()
-        free.set()
-        with pytest.raises(asyncio.CancelledError):
-            await starting
-        monkeypatch.setattr("hector_faiss_database.owner.PATIENCE", 0)
-        Service(tmp_path).close()
-
-    async def test_no_directory_at_all_is_refused(self):
-        database = FaissDatabase()
-        database.options = Options()
-        with pytest.raises(InvalidOptions) as caught:
-            await database.start()
-        assert str(caught.value) == "directory: is empty, and there is no data directory: give one of the two"
-
-    async def test_a_relative_one_is_refused(self):
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            async with running(FaissDatabase(), config={"directory": "here"}):
-                pass
-        assert caught.value.code().name == "INVALID_ARGUMENT"
-        assert caught.value.details() == 'directory: "here" is relative: write the whole path'
