@@ -2,6 +2,8 @@
 
 listen     "unix" or "tcp" with a handshake, "bare" without one, "link" announces a symbolic link to its socket
 port       of "bare" and "tcp"; 0 is any
+share      true: the port is shared with whoever has it already, as gRPC does by default
+late       seconds between listening and the handshake
 second     true: a second port is open beside
 serve      names of the services it serves, by default LLMProvider
 reflect    true: with server reflection
@@ -89,7 +91,7 @@ def shut_down(request, context):
 
 if options.get("deaf"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
+server = grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", int(options.get("share", False)))])
 served = options.get("serve", ["LLMProvider"])
 if "LLMProvider" in served:
     llm_pb2_grpc.add_LLMProviderServicer_to_server(Model(), server)
@@ -116,6 +118,7 @@ else:
 if options.get("second"):
     beside = socket.create_server(("127.0.0.1", 0))
 server.start()
+time.sleep(options.get("late", 0))
 if listen == "unix":
     print(f"1|1|unix|{path}|grpc|", flush=True)
 elif listen == "link":

@@ -56,6 +56,11 @@ async def test_a_plugin_that_serves_nothing_but_its_provider_takes_calls(host, l
     ]
 
 
+async def test_a_handshake_may_come_a_moment_after_the_port(host):
+    async with host.manager(x=host.faulty("raw", listen="tcp", second=True, late=0.1)) as manager:
+        assert (await ask(await manager.ready("x")))["prompt"] == "hi"
+
+
 async def test_a_plugin_that_describes_itself_needs_no_group(host):
     plugin = host.faulty("raw", describe=["LLMProvider", "ToolProvider"])
     other = host.faulty("raw", describe=["LLMProvider"])

@@ -234,6 +234,19 @@ async def test_a_port_that_another_program_has(host):
     assert last == f"  Its log: {host.log('x')}"
 
 
+async def test_a_port_that_is_shared_with_another_program(host):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        message = await refusal(host, **host.faulty("raw", listen="bare", port=port, share=True))
+    assert message == (
+        f"llm_provider/x: listens on port {port}, and process {os.getpid()} does too\n"
+        "  End that process, or give one of the two another port: calls would go to either."
+    )
+
+
 async def test_several_ports(host):
     message = await refusal(host, **host.faulty("raw", listen="bare", second=True, endpoint="http://localhost:1"))
     first, step = message.splitlines()

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hector_host.manager import ports
+from hector_host.manager.failure import Failure
 from hector_host.manager.handshake import Endpoint
 
 if TYPE_CHECKING:
@@ -45,4 +46,16 @@ async def announced(process: Process, greeting: Greeting, wanted: str) -> Endpoi
         elif seen is None:
             seen = loop.time()
         elif loop.time() - seen >= GRACE:
-            return Endpoint("tcp", ports.choose(found, wanted))
+            return _bare(process, ports.choose(found, wanted))
+
+
+def _bare(process: Process, address: str) -> Endpoint:
+    port = int(address.rpartition(":")[2])
+    holder = ports.other_holder(process.pid, port)
+    if holder is not None:
+        raise Failure(
+            "handshake",
+            f"listens on port {port}, and process {holder or 'of another user'} does too",
+            "End that process, or give one of the two another port: calls would go to either.",
+        )
+    return Endpoint("tcp", address)

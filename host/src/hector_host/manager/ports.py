@@ -28,8 +28,25 @@ def listening(leader: int) -> dict[int, str]:
         inodes = _sockets(pid)
         if inodes:
             for table in ("tcp6", "tcp"):
-                found |= _table(Path(f"/proc/{pid}/net/{table}"), inodes)
+                listeners = _listeners(Path(f"/proc/{pid}/net/{table}"))
+                found |= {port: _dialled(address) for inode, port, address in listeners if inode in inodes}
     return found
+
+
+def other_holder(leader: int, port: int) -> int | None:
+    """A process outside the tree that listens on the same port (Linux); 0 for one of somebody else, None for none.
+
+    Python's gRPC servers share a port with whoever has it already, and the kernel deals out the connections among them.
+    """
+    own = set().union(*(_sockets(pid) for pid in _tree(leader)))
+    others = set()
+    for table in ("tcp6", "tcp"):
+        others |= {inode for inode, its_port, _ in _listeners(Path(f"/proc/{leader}/net/{table}")) if its_port == port}
+    foreign = others - own
+    if not foreign:
+        return None
+    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())  # noqa: PTH208 (as below)
+    return next((pid for pid in pids if _sockets(pid) & foreign), 0)
 
 
 def choose(ports: dict[int, str], wanted: str) -> str:
@@ -79,14 +96,15 @@ def _sockets(pid: int) -> set[str]:
     return inodes
 
 
-def _table(path: Path, inodes: set[str]) -> dict[int, str]:
-    found = {}
+def _listeners(path: Path) -> list[tuple[str, int, str]]:
+    """Inode, port and address, as the kernel writes it, of every listening socket."""
+    found = []
     with suppress(OSError):
         for line in path.read_text().splitlines()[1:]:
             fields = line.split()
-            if fields[3] == _LISTEN and fields[9] in inodes:
+            if fields[3] == _LISTEN:
                 address, port = fields[1].split(":")
-                found[int(port, 16)] = _dialled(address)
+                found.append((fields[9], int(port, 16), address))
     return found
 
 
