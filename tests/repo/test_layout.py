@@ -24,7 +24,6 @@ ONE_SIDED = {
     "ledger": "what receipts are written to",
     "receipts": "tools as functions are Python's alone, and so is what remembers their calls",
     "threads": "blocking functions beside an event loop",
-    "tools": "tools as annotated functions",
     "values": "protobuf gives Go plain values by itself",
     "vectors": "Go reads packed floats fast by itself",
     "controller": "in Python it fits into the server",

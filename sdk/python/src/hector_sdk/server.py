@@ -174,5 +174,5 @@ class _Reflection(grpc.GenericRpcHandler):
 
         servicer = reflection.aio.ReflectionServicer([*self._services, "grpc.health.v1.Health", self.SERVICE])
         tap = binding.Tap()
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, tap)  # type: ignore[no-untyped-call]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, tap)
         return tap.handlers[handler_call_details.method.rpartition("/")[2]]
