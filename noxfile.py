@@ -32,12 +32,10 @@ def demo(session: nox.Session) -> None:
     session.log("and fills 5.5 GB of disk. UV_TORCH_BACKEND=cpu in the environment chooses the small one instead.")
     install(session, "demo")
     build(session)
-    session.run("hector", "index", "--config", "examples/demo.yaml")
-    for agent, question in (
-        ("librarian", "What does the host do when a plugin prints before its handshake?"),
-        ("librarian_go", "How does a plugin refuse an option?"),
-    ):
-        session.run("hector", "call", agent, question, "--config", "examples/demo.yaml")
+    config = ("--config", "examples/demo.yaml")
+    session.run("hector", "index", *config)
+    session.run("hector", "call", "librarian", "How does the host stop a plugin?", "--steps", *config)
+    session.run("hector", "call", "clerk", "How long is the architecture?", "--steps", *config)
 
 
 @nox.session
