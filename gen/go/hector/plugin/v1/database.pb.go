@@ -477,8 +477,8 @@ type SearchVectorsRequest struct {
 	// Results that score lower are left out. 0: no bound.
 	Threshold float32 `protobuf:"fixed32,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
 	// Metadata a result must match. Keys are ANDed; a value is equality or one of $eq $ne $in $nin $gt $gte $lt $lte
-	// $exists; $and, $or, $not combine; a list matches when one of its elements does. An unknown operator is
-	// INVALID_ARGUMENT, never ignored. Absent or empty: all match.
+	// $exists; $and, $or, $not combine; a list matches when one of its elements does. $ne and $nin match whatever $eq and
+	// $in do not, absent keys too. An unknown operator is INVALID_ARGUMENT, never ignored. Absent or empty: all match.
 	Filter        *structpb.Struct `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -482,7 +482,7 @@ type IterationInput struct {
 	Now *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=now,proto3" json:"now,omitempty"`
 	// Any value, 0 too.
 	Seed uint32 `protobuf:"varint,4,opt,name=seed,proto3" json:"seed,omitempty"`
-	// What the run may still use. iterations = 1: this is the last one, answer now.
+	// What the run may still use.
 	Left          *Budget `protobuf:"bytes,5,opt,name=left,proto3" json:"left,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -555,7 +555,8 @@ func (x *IterationInput) GetLeft() *Budget {
 
 type Budget struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Iterations, this one included. 0 only in a run that has ended.
+	// Iterations that may ask for effects, this one included. 1: the last of them, answer now. 0: none is left; the strategy
+	// is shown what came of its last effects and can only be done, else the run ends with RUN_END_BUDGET.
 	Iterations int32 `protobuf:"varint,1,opt,name=iterations,proto3" json:"iterations,omitempty"`
 	// Tokens over all models. Unset: no bound.
 	Tokens *int64 `protobuf:"varint,2,opt,name=tokens,proto3,oneof" json:"tokens,omitempty"`
