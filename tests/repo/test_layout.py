@@ -26,6 +26,8 @@ ONE_SIDED = {
     "threads": "blocking functions beside an event loop",
     "values": "protobuf gives Go plain values by itself",
     "vectors": "Go reads packed floats fast by itself",
+    "decoder": "JSON values over Go structs; pydantic does it in Python",
+    "start": "in Python a coroutine of the lifecycle",
     "controller": "in Python it fits into the server",
     "tls": "grpcio cannot speak go-plugin's AutoMTLS",
 }

@@ -11,6 +11,7 @@ class Options:
     """What the configuration may say under `config`."""
 
     mark: str = "!"
+    """What ends every answer."""
 
 
 class Shout(LLM[Options]):
