@@ -36,20 +36,19 @@ def open_gate(hector: Hector) -> None:
     (hector.folder / ".hector/plugins/gated/gate").touch()
 
 
-def documents(llm: dict[str, Any] | None = None, **files: str) -> dict[str, Any]:
+def documents() -> dict[str, Any]:
     """A configuration whose agent `a` reads `docs/`, embedded by counting words and kept by FAISS."""
+    store = {"path": "./docs", "include": ["**/*.md"], "embedder": "words", "database": "faiss"}
     return {
         "plugins": {
-            "llm_providers": {"echo": llm or {"package": "hector-echo-llm"}},
+            "llm_providers": {"echo": {"package": "hector-echo-llm"}},
             "embedder_providers": {"words": {"path": str(PLUGINS / "words.py")}},
             "database_providers": {"faiss": {"package": "hector-faiss-database"}},
         },
         "llms": {"reader": {"type": "plugin:echo", "model": "reader"}},
         "embedders": {"words": {"type": "plugin:words"}},
         "databases": {"faiss": {"type": "plugin:faiss"}},
-        "document_stores": {
-            "docs": {"path": "./docs", "include": ["**/*.md"], "embedder": "words", "database": "faiss"}
-        },
+        "document_stores": {"docs": store},
         "agents": {"a": {"llm": "reader", "tools": [], "document_stores": ["docs"]}},
     }
 

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from commandline import until
 
 from .conftest import echo, gated, open_gate
 
@@ -67,16 +68,10 @@ def test_pieces_come_before_the_end(hector):
 def test_without_streaming_the_answer_comes_whole(hector):
     hector.write(gated())
     with hector.running("call", "a", "Count", "--no-stream") as command:
-        until_asked(hector)
+        until((hector.folder / ".hector/plugins/gated").is_dir)
         open_gate(hector)
         assert command.read_until("three\n") == "one two three\n"
         assert command.end().code == 0
-
-
-def until_asked(hector):
-    from commandline import until
-
-    until((hector.folder / ".hector/plugins/gated").is_dir)
 
 
 def test_one_object_tells_all_of_a_run(looking):
@@ -138,28 +133,6 @@ def test_a_reader_that_leaves_stops_it_without_a_word(hector):
         open_gate(hector)
         ended = command.end()
     assert (ended.code, ended.err) == (1, "")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("call", "a"), "Invalid value for MESSAGE: Say what to ask: hector call AGENT MESSAGE"),
-        (("call", "a", " "), "Invalid value for MESSAGE: The message is empty"),
-        (
-            ("call", "a", "b", "--agent", "c"),
-            "Invalid value for AGENT: The agent is given twice: as AGENT and with --agent",
-        ),
-        (("call", "a", "b", "c"), "Got unexpected extra argument(s) (c)"),
-        (
-            ("call", "a", "b", "--sesion", "s"),
-            "No such option: --sesion (Possible options: --json, --session, --steps)",
-        ),
-    ],
-)
-def test_how_it_is_called_wrongly(hector, arguments, words):
-    error = hector.refusal(*arguments, code=2)
-    boxed = " ".join(line.strip("│ ") for line in error.splitlines() if line.startswith("│"))
-    assert boxed == words
 
 
 ENDS = {

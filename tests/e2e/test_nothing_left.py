@@ -1,4 +1,4 @@
-"""However a command ends, and whenever, no process, no socket and no folder of one is left: `hector` looks afterwards."""
+"""However a command ends, and whenever: no process and no socket is left, for which `hector` looks afterwards."""
 
 import signal
 

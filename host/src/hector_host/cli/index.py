@@ -72,11 +72,16 @@ async def _index_one(host: Host, name: str) -> Report:
         print(f"{name}: left out {skipped}", file=sys.stderr)
     removed = f", {report.removed} removed" if report.removed else ""
     print(
-        f"{name}: {report.files} files, {report.chunks} chunks, {report.vectors} embedded{removed},"
+        f"{name}: {_counted(report.files, 'file')}, {_counted(report.chunks, 'chunk')},"
+        f" {report.vectors} embedded{removed},"
         f" {report.seconds:.1f} s",
         file=sys.stderr,
     )
     return report
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _record(report: Report) -> dict[str, str | int | float]:
