@@ -555,8 +555,8 @@ func (x *IterationInput) GetLeft() *Budget {
 
 type Budget struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Iterations that may ask for effects, this one included. 1: the last of them, answer now. 0: none is left; the strategy
-	// is shown what came of its last effects and can only be done, else the run ends with RUN_END_BUDGET.
+	// Iterations that may ask for effects, this one included. 1: the last of them, answer now. 0: none is left; the
+	// strategy is shown what came of its last effects and can only be done, else the run ends with RUN_END_BUDGET.
 	Iterations int32 `protobuf:"varint,1,opt,name=iterations,proto3" json:"iterations,omitempty"`
 	// Tokens over all models. Unset: no bound.
 	Tokens *int64 `protobuf:"varint,2,opt,name=tokens,proto3,oneof" json:"tokens,omitempty"`
