@@ -27,8 +27,6 @@ ONE_SIDED = {
     "values": "protobuf gives Go plain values by itself",
     "vectors": "Go reads packed floats fast by itself",
     "decoder": "JSON values over Go structs; pydantic does it in Python",
-    "start": "in Python a coroutine of the lifecycle",
-    "decoder": "in Python pydantic reads options",
     "controller": "in Python it fits into the server",
     "tls": "grpcio cannot speak go-plugin's AutoMTLS",
 }
