@@ -13,6 +13,7 @@ from hector_host.manager.environment import MARKER
 ORPHAN = """
 import os, sys
 if os.fork():
+    os.wait()
     os._exit(0)
 os.setsid()
 if os.fork():
@@ -93,3 +94,20 @@ def test_a_living_process_is_not_dying(spawn):
     assert not family.dying(process.pid)
     process.communicate()
     assert not family.dying(2**22 + 1)
+
+
+def test_a_process_whose_first_thread_has_ended_still_lives(spawn):
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "print(flush=True)\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    leader = spawn(code, start_new_session=True)
+    leader.stdout.readline()
+    while psutil.Process(leader.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert family.members(leader.pid, "none") == {leader.pid}
+    while family.strike(leader.pid, "none"):
+        pass
+    assert leader.wait() == -9

@@ -78,7 +78,8 @@ def reap_orphans() -> None:
     """Reaps dead processes that the host adopted.
 
     A child that the host spawned itself has the host's session or leads its own. A dead child in any third session was
-    spawned by somebody else, so nobody waits for it.
+    spawned by somebody else, so nobody waits for it. An orphan that led a session of its own cannot be told from a
+    child that somebody in this process still waits for: it stays until the host ends.
     """
     if sys.platform != "linux":
         return
@@ -86,29 +87,37 @@ def reap_orphans() -> None:
     for entry in os.listdir("/proc"):  # noqa: PTH208 (as above)
         if entry.isdigit():
             status = _status(int(entry))
-            if status.state == "Z" and status.parent == own and status.session not in {session, int(entry)}:
+            if not status.lives and status.parent == own and status.session not in {session, int(entry)}:
                 _reap(int(entry))
+
+
+def descriptor(pid: int) -> int:
+    """A descriptor that means this process and no later one of its number; -1 where the system has none to give."""
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+    except OSError:
+        return -1
 
 
 def _kill(pid: int, leader: int, instance: str) -> None:
     """A number may pass to a stranger between the look and the signal; a descriptor of the process may not."""
-    with suppress(ProcessLookupError, PermissionError):
-        if not hasattr(os, "pidfd_open"):
-            os.kill(pid, signal.SIGKILL)
-            return
-        descriptor = os.pidfd_open(pid)
-        try:
-            if _belongs(pid, leader, instance):
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-        finally:
-            os.close(descriptor)
+    held = descriptor(pid)
+    try:
+        with suppress(ProcessLookupError, PermissionError):
+            if sys.platform == "linux" and not _belongs(pid, leader, instance):
+                return
+            if held >= 0:
+                signal.pidfd_send_signal(held, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGKILL)
+    finally:
+        if held >= 0:
+            os.close(held)
 
 
 def _belongs(pid: int, leader: int, instance: str) -> bool:
     status = _status(pid)
-    return status.state not in "ZX" and (
-        status.session == leader or f"{MARKER}={instance}".encode() in _environment(pid)
-    )
+    return status.lives and (status.session == leader or f"{MARKER}={instance}".encode() in _environment(pid))
 
 
 def _reap(pid: int) -> bool:
@@ -127,6 +136,12 @@ class _Status:
     parent: int = 0
     session: int = 0
     flags: int = 0
+    threads: int = 0
+
+    @property
+    def lives(self) -> bool:
+        """A process whose first thread has ended looks dead while the others go on."""
+        return self.state not in "ZX" or self.threads > 1
 
 
 def _status(pid: int) -> _Status:
@@ -135,7 +150,7 @@ def _status(pid: int) -> _Status:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return _Status()
-    return _Status(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[6]))
+    return _Status(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[6]), int(fields[17]))
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -181,8 +181,8 @@ class Process:
         pipe.file.close()
 
     def _watch_exit(self) -> None:
-        if hasattr(os, "pidfd_open"):
-            self._descriptor = os.pidfd_open(self.pid)
+        self._descriptor = family.descriptor(self.pid)
+        if self._descriptor >= 0:
             self._loop.add_reader(self._descriptor, self._notice_exit)
         else:
             self._poll = self._loop.call_later(POLL_PAUSE, self._poll_exit)
