@@ -32,11 +32,11 @@ def showing(store: str) -> Iterator[Callable[[Progress], None]]:
         rich_progress.TimeRemainingColumn(),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(store, total=None, chunks=0, speed=0.0)
+        task = bar.add_task(f"{store}: plugins start", total=None, chunks=0, speed=0.0)
 
         def tell(now: Progress) -> None:
             speed = now.chunks / now.seconds if now.seconds else 0.0
-            bar.update(task, completed=now.files, total=now.total, chunks=now.chunks, speed=speed)
+            bar.update(task, description=store, completed=now.files, total=now.total, chunks=now.chunks, speed=speed)
 
         yield tell
 

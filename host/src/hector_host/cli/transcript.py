@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SHOWN = 100
 """Characters shown of a tool's arguments, its result or a passage."""
+
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of writing."""
 
 
 class Transcript:
@@ -169,7 +173,7 @@ class Transcript:
 
 def shown(text: str) -> str:
     """A model's text for a terminal: without the control characters that would steer it."""
-    return "".join(character for character in text if character.isprintable() or character in "\n\t")
+    return STEERING.sub("", text)
 
 
 def failure(failed: RunFailed) -> errors.HectorError:
@@ -184,7 +188,7 @@ def print_sources(sources: Iterable[Source]) -> None:
     listed = list(sources)
     if not listed:
         return
-    rows = [(source.location, f"{source.score:.2f}", quoted(source.text, SHOWN)) for source in listed]
+    rows = [(quoted(source.location), f"{source.score:.2f}", quoted(source.text, SHOWN)) for source in listed]
     print(f"Sources:\n{aligned(rows, '  ')}", file=sys.stderr)
 
 
