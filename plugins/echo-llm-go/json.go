@@ -62,6 +62,8 @@ func quoted(text string) string {
 
 func number(value float64) string {
 	switch {
+	case value == 0:
+		return "0" // -0 too
 	case value == math.Trunc(value):
 		return strconv.FormatFloat(value, 'f', 0, 64)
 	case math.Abs(value) < 1e-4:

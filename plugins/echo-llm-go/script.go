@@ -16,8 +16,8 @@ import (
 type reply struct {
 	Text      string      `json:"text"`
 	ToolCalls []replyCall `json:"tool_calls"`
-	Delay     float64     `json:"delay"` // seconds
-	Finish    string      `json:"finish"`
+	Delay     float64     `json:"delay"`  // seconds
+	Finish    *string     `json:"finish"` // nil: as the calls tell
 	Error     string      `json:"error"`
 	Code      string      `json:"code"`
 }
@@ -28,7 +28,6 @@ type replyCall struct {
 }
 
 var finishes = map[string]pb.FinishReason{
-	"":                 pb.FinishReason_FINISH_REASON_UNSPECIFIED,
 	"stop":             pb.FinishReason_FINISH_REASON_STOP,
 	"length":           pb.FinishReason_FINISH_REASON_LENGTH,
 	"tool_calls":       pb.FinishReason_FINISH_REASON_TOOL_CALLS,
@@ -37,6 +36,9 @@ var finishes = map[string]pb.FinishReason{
 	"context_overflow": pb.FinishReason_FINISH_REASON_CONTEXT_OVERFLOW,
 	"other":            pb.FinishReason_FINISH_REASON_OTHER,
 }
+
+// longest is a delay in seconds that nobody sees the end of; time.Duration holds little more.
+const longest = 1e9
 
 // recite gives the answer whose turn it is; the number of assistant messages in the turn tells which.
 func recite(talk conversation, script []answer) (answer, error) {
@@ -62,21 +64,18 @@ func parseReply(entry any, path string) (answer, error) {
 	if text, ok := entry.(string); ok {
 		return answer{text: text}, nil
 	}
-	var given reply
+	given := reply{Code: "INTERNAL"}
 	if err := sdk.DecodeOption(entry, &given, path); err != nil {
 		return answer{}, err
 	}
 	calls, callsErr := parseCalls(given.ToolCalls, path+".tool_calls")
 	failure, codeErr := parseFailure(given, path)
-	finish, known := finishes[given.Finish]
-	var finishErr, delayErr error
-	if !known {
-		finishErr = sdk.InvalidOption(path+".finish", "is none of stop, length, tool_calls, content_filter, refusal, context_overflow, other")
-	}
+	finish, finishErr := parseFinish(given.Finish, path)
+	var delayErr error
 	if given.Delay < 0 {
 		delayErr = sdk.InvalidOption(path+".delay", "is less than 0")
 	}
-	delay := time.Duration(given.Delay * float64(time.Second))
+	delay := time.Duration(min(given.Delay, longest) * float64(time.Second))
 	said := answer{text: given.Text, calls: calls, finish: finish, delay: delay, failure: failure}
 	return said, errors.Join(callsErr, delayErr, finishErr, codeErr)
 }
@@ -98,13 +97,22 @@ func parseCalls(replies []replyCall, path string) ([]call, error) {
 	return calls, nil
 }
 
+func parseFinish(given *string, path string) (pb.FinishReason, error) {
+	if given == nil {
+		return pb.FinishReason_FINISH_REASON_UNSPECIFIED, nil
+	}
+	finish, known := finishes[*given]
+	if !known {
+		return finish, sdk.InvalidOption(path+".finish", "is none of stop, length, tool_calls, content_filter, refusal, context_overflow, other")
+	}
+	return finish, nil
+}
+
 // parseFailure is the error that the call ends with; nil when it ends well.
 func parseFailure(given reply, path string) (failure error, err error) {
-	code := codes.Internal
-	if given.Code != "" {
-		if err := json.Unmarshal([]byte(`"`+given.Code+`"`), &code); err != nil || code == codes.OK {
-			return nil, sdk.InvalidOption(path+".code", "is not the name of a gRPC error, such as UNAVAILABLE")
-		}
+	var code codes.Code
+	if err := json.Unmarshal([]byte(`"`+given.Code+`"`), &code); err != nil || code == codes.OK {
+		return nil, sdk.InvalidOption(path+".code", "is not the name of a gRPC error, such as UNAVAILABLE")
 	}
 	if given.Error == "" {
 		return nil, nil

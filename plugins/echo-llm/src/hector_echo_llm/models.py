@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import grpc
+from annotated_types import Ge
 
 from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hector_echo_llm.conversation import Conversation
 
 SEARCH = "search"
+Seconds = Annotated[float, Ge(0)]
 Finish = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "context_overflow", "other"]
 Code = Literal[
     "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED",
@@ -33,15 +35,15 @@ class Call:
     """One tool call of a reply."""
 
     tool: str
-    arguments: dict[str, Any] | str = field(default_factory=dict)
-    """An object, or text that is sent as it is."""
+    arguments: dict[str, Any] | str | None = None
+    """An object, or text that is sent as it is. Default: an empty object."""
 
     @property
     def json(self) -> str:
         """The arguments as the model writes them."""
         if isinstance(self.arguments, str):
             return self.arguments
-        return json.dumps(self.arguments, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return json.dumps(self.arguments or {}, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Reply:
 
     text: str = ""
     tool_calls: list[Call] = field(default_factory=list)
-    delay: float = 0
+    delay: Seconds = 0
     """Seconds before it says anything."""
     finish: Finish | None = None
     """Why it ended. Default: tool_calls when there are any, else stop."""

@@ -52,7 +52,7 @@ def validated(classes: Sequence[type], config: Mapping[str, Any], *, shared: boo
     made = []
     for each in classes:
         try:
-            made.append(schemas.validated(each, _share(each, config, names)))
+            made.append(schemas.validated(each, _share(each, config, names), strict=True))
         except InvalidOptions as error:
             violations += [one for one in error.violations if one not in violations]
     if violations:

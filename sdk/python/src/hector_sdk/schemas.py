@@ -6,6 +6,7 @@ pydantic is imported when the first schema or value is asked for, which is after
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,13 @@ def schema(type_: Any, *, of_results: bool = False) -> dict[str, Any]:
     return untitled
 
 
-def validated(type_: Any, value: Any) -> Any:
+def validated(type_: Any, value: Any, *, strict: bool = False) -> Any:
     """A JSON value as that type.
+
+    Args:
+        type_: Anything that pydantic understands.
+        value: None, bool, int, float, str, list and dict.
+        strict: "1" is no number, and 1 is not true.
 
     Raises:
         InvalidOptions: Names every bad field.
@@ -69,6 +75,8 @@ def validated(type_: Any, value: Any) -> Any:
     from pydantic import ValidationError
 
     try:
+        if strict:  # as JSON: strictly taken, a list is no tuple and a text is no path, but JSON has neither
+            return adapter(type_).validate_json(json.dumps(value), strict=True)
         return adapter(type_).validate_python(value)
     except ValidationError as error:
         raise InvalidOptions.of(_violations(error.errors(include_url=False), value)) from None
