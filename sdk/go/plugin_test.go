@@ -44,6 +44,9 @@ func (g *greeter) GenerateText(ctx context.Context, request *pb.GenerateTextRequ
 }
 
 func (g *greeter) StreamText(request *pb.StreamTextRequest, stream grpc.ServerStreamingServer[pb.StreamTextResponse]) error {
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 	text, err := g.generate(stream.Context(), request.Prompt)
 	if err != nil {
 		return err

@@ -56,6 +56,13 @@ func TestMain(m *testing.M) {
 		return nil
 	}
 	plugin.stop = func() { slog.Info("stopped") }
+	plugin.generate = func(_ context.Context, prompt string) (string, error) {
+		if prompt == "for ever" {
+			slog.Info("called")
+			select {}
+		}
+		return plugin.options.Greeting + prompt, nil
+	}
 	sdk.Serve(plugin.plugin())
 }
 
@@ -243,6 +250,30 @@ func TestShutdownOfGoPluginEndsTheProcess(t *testing.T) {
 	}
 	if !strings.Contains(c.stderr.String(), `"@message":"stopped"`) {
 		t.Errorf("Stop was not called\n%s", &c.stderr)
+	}
+}
+
+func TestACallThatNeverEndsDoesNotHoldTheProcess(t *testing.T) {
+	folder := short(t)
+	c, line := launch(t, "PLUGIN_UNIX_SOCKET_DIR="+folder, "HECTOR_PLUGIN_CONFIG={}")
+	conn := dial(t, "unix:"+line[3], insecure.NewCredentials())
+	waitServing(t, conn)
+	stream, err := pb.NewLLMProviderClient(conn).StreamText(t.Context(), &pb.StreamTextRequest{Prompt: "for ever"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Header(); err != nil { // sent before the handler goes on for ever
+		t.Fatal(err)
+	}
+	_ = c.Process.Signal(syscall.SIGTERM)
+	if status := c.exit(); status != 0 {
+		t.Errorf("exit status %d\n%s", status, &c.stderr)
+	}
+	if left := entries(t, folder); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if !strings.Contains(c.stderr.String(), `"@message":"stopped while work was going on"`) {
+		t.Errorf("nobody was told\n%s", &c.stderr)
 	}
 }
 
