@@ -102,6 +102,10 @@ class Manager:
         """
         return await self._life(name).ready()
 
+    def redact(self, text: str) -> str:
+        """The text without the secrets of the configuration."""
+        return self._config.redact(text)
+
     def state(self, name: str) -> State:
         """Where a plugin is.
 

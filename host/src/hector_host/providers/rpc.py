@@ -92,14 +92,15 @@ class Rpc(Generic[StubT]):
             response = await self._attempts(plugin, getattr(stub, method), method, request, call)
             ok = True
         except AioRpcError as error:
-            raise _call_error(plugin, method, error) from None
+            raise self._failed(plugin, method, error) from None
         finally:
             if step:
                 call.record(self._step(step, plugin, started, ok))
         if getattr(response, "success", True) is False:
+            words = self._manager.redact(response.error)
             raise CallError(
-                f"{plugin.label}: {method}: {quoted(response.error) or 'failed without saying why'}",
-                detail=response.error.strip()[:DETAIL_LIMIT],
+                f"{plugin.label}: {method}: {quoted(words) or 'failed without saying why'}",
+                detail=words.strip()[:DETAIL_LIMIT],
             )
         return response
 
@@ -138,7 +139,7 @@ class Rpc(Generic[StubT]):
                 yield message
             ok = True
         except AioRpcError as error:
-            raise _call_error(plugin, method, error) from None
+            raise self._failed(plugin, method, error) from None
         except asyncio.CancelledError:
             if not watch.expired:
                 raise
@@ -147,6 +148,26 @@ class Rpc(Generic[StubT]):
             watch.stop()
             rpc.cancel()
             call.record(self._step(step, plugin, started, ok))
+
+    def _failed(self, plugin: Plugin, method: str, error: AioRpcError) -> CallError:
+        """A gRPC failure, with the name of who failed and, where the process died, how."""
+        code = error.code()
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return _too_late(plugin, method)
+        # Services like to repeat the key that they refuse, and what they say is printed and journaled.
+        words = quoted(self._manager.redact(error.details() or ""))
+        if code is grpc.StatusCode.UNAVAILABLE and plugin.failure is not None:
+            what, step = f"{plugin.failure.what}, during {method}", plugin.failure.step
+        else:
+            what, step = f"{plugin.label}: {method}: {code.name}" + (f": {words}" if words else ""), ""
+        return CallError(
+            what,
+            step,
+            code=code,
+            detail=words,
+            retryable=code in TRANSIENT,
+            outcome_unknown=code not in REFUSALS and method not in READ_ONLY,
+        )
 
     def _step(self, kind: str, plugin: Plugin, started: float, ok: bool) -> Step:
         return Step(
@@ -196,24 +217,4 @@ def _too_late(plugin: Plugin, method: str) -> CallError:
         code=grpc.StatusCode.DEADLINE_EXCEEDED,
         detail=f"no answer within {plugin.timeout:g} s",
         outcome_unknown=method not in READ_ONLY,
-    )
-
-
-def _call_error(plugin: Plugin, method: str, error: AioRpcError) -> CallError:
-    """A gRPC failure, with the name of who failed and, where the process died, how."""
-    code = error.code()
-    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return _too_late(plugin, method)
-    details = quoted(error.details() or "")
-    if code is grpc.StatusCode.UNAVAILABLE and plugin.failure is not None:
-        what, step = f"{plugin.failure.what}, during {method}", plugin.failure.step
-    else:
-        what, step = f"{plugin.label}: {method}: {code.name}" + (f": {details}" if details else ""), ""
-    return CallError(
-        what,
-        step,
-        code=code,
-        detail=details,
-        retryable=code in TRANSIENT,
-        outcome_unknown=code not in REFUSALS and method not in READ_ONLY,
     )

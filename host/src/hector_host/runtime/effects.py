@@ -16,7 +16,7 @@ from hector.host.v1.run_pb2 import (
 from hector.plugin.v1.llm_pb2 import FINISH_REASON_OTHER, TOOL_CHOICE_NONE, ModelInput, TokenUsage
 from hector.plugin.v1.message_pb2 import ROLE_TOOL, ROLE_USER, Message, Part
 from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Outcome
-from hector_host.errors import CallError, RunError
+from hector_host.errors import CallError, RunError, quoted
 from hector_host.providers.prompt import text_of
 from hector_host.runtime.answer_stream import AnswerStream
 from hector_host.runtime.messages import readable_by
@@ -199,7 +199,7 @@ class Performer:
         asked = QuestionAsked(effect_id=effect, text=question.text, answer_schema=question.answer_schema)
         if self._ask is None:
             raise RunError(
-                f"the agent asks, and nobody is there to answer: {question.text}",
+                f"the agent asks, and nobody is there to answer: {quoted(question.text)}",
                 "Run it where somebody can answer: hector chat, or hector call on a terminal.",
             )
         self._events.publish(RunEvent(question=asked))

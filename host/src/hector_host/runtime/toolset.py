@@ -27,7 +27,7 @@ from hector.plugin.v1.reasoning_pb2 import (
     Failure,
 )
 from hector.plugin.v1.tool_pb2 import Tool
-from hector_host.errors import CallError, ConfigError
+from hector_host.errors import CallError, ConfigError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -194,7 +194,7 @@ async def _entry(config: Config, entry: ToolConfig, registry: Registry, call: Ca
     if wanted not in tools:
         raise ConfigError(
             f"{config.locate(*entry.key, 'config', 'tool_name')}: plugin {entry.plugin} has no tool {wanted!r}",
-            f"It has: {', '.join(sorted(tools)) or 'none'}",
+            f"It has: {', '.join(quoted(tool) for tool in sorted(tools)) or 'none'}",
         )
     return [offer(tools[wanted], name)]
 
