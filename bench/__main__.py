@@ -6,9 +6,12 @@ import asyncio
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.report import markdown, plot
-from bench.sample import Comparison
+
+if TYPE_CHECKING:
+    from bench.sample import Comparison
 
 NAMES = ("calls", "starts", "processes", "runs")
 RESULTS = Path(__file__).parent / "results"

@@ -1,4 +1,4 @@
-"""The peer of `runs`: LangGraph's prebuilt ReAct agent, its SQLite checkpointer, and an instant model in its process."""
+"""The peer of `runs`: LangGraph's prebuilt ReAct agent, its SQLite checkpointer, an instant model in its process."""
 
 from __future__ import annotations
 
