@@ -7,9 +7,9 @@ process of every test run on this machine.
 from __future__ import annotations
 
 import fcntl
+import os
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 @contextmanager
 def held() -> Iterator[None]:
     """Hold the ports."""
-    with Path(tempfile.gettempdir(), "hector-guide-ports.lock").open("a") as lock:
+    lock = os.open(tempfile.gettempdir(), os.O_RDONLY)  # the folder itself: a file in it would be left there
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go when the process ends, however it ends
         yield
+    finally:
+        os.close(lock)
