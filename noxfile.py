@@ -44,7 +44,7 @@ def integration(session: nox.Session) -> None:
     install(session, "test")
     build(session)
     go(session, "test", "-timeout=5m", "work")
-    session.run("pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session
