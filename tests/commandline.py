@@ -107,12 +107,14 @@ class Hector:
     Attributes:
         environ: What the command gets; tests may add to it.
         sockets: The folder of all sockets.
+        program: Which `hector`.
     """
 
     def __init__(self, folder: Path, sockets: Path) -> None:
         self.folder = folder
         self.environ = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.sockets = sockets
+        self.program = HECTOR
         self.environ["XDG_RUNTIME_DIR"] = str(sockets)
 
     def write(self, document: dict[str, Any], name: str = "hector.yaml") -> Path:
@@ -124,7 +126,7 @@ class Hector:
     def __call__(self, *arguments: str | Path, stdin: str = "") -> Ended:
         """Runs it to its end."""
         done = subprocess.run(
-            [HECTOR, *arguments],
+            [self.program, *arguments],
             cwd=self.folder,
             env=self.environ,
             input=stdin,
@@ -152,7 +154,7 @@ class Hector:
         """Starts it."""
         pipe = subprocess.PIPE
         process = subprocess.Popen(
-            [HECTOR, *arguments],
+            [self.program, *arguments],
             cwd=self.folder,
             env=self.environ,
             stdin=pipe,
@@ -169,5 +171,5 @@ class Hector:
     @contextmanager
     def terminal(self, *arguments: str | Path) -> Iterator[Terminal]:
         """Starts it on a terminal of its own."""
-        with Terminal([str(HECTOR), *map(str, arguments)], self.folder, self.environ, SECONDS) as terminal:
+        with Terminal([str(self.program), *map(str, arguments)], self.folder, self.environ, SECONDS) as terminal:
             yield terminal

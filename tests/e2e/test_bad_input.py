@@ -67,6 +67,7 @@ def test_no_file_at_all(hector):
     )
 
 
+NEXT = "  Declare it under {}."
 UNDECLARED = {
     ("agents", "a", "llm"): ("n", 'hector.yaml:11: agents.a.llm: no llm is named "n"\n  There are: m.'),
     ("agents", "a", "tools"): (
@@ -75,8 +76,8 @@ UNDECLARED = {
     ),
     ("agents", "a", "document_stores"): (
         ["d"],
-        'hector.yaml:14: agents.a.document_stores[0]: no document store is named "d"\n  '
-        + "Declare it under document_stores.",
+        'hector.yaml:14: agents.a.document_stores[0]: no document store is named "d"\n'
+        + NEXT.format("document_stores"),
     ),
     ("agents", "a", "reasoning"): (
         {"engine": "plugin:react"},
