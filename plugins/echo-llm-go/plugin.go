@@ -12,8 +12,8 @@ import (
 
 // Options are what the host's configuration may set.
 type Options struct {
-	Replies     []any `json:"replies" description:"What the model script answers, in order: texts or objects with text, tool_calls, delay, finish, error and code"`
-	ToolCalling bool  `json:"tool_calling" description:"Whether the model script takes tools natively"`
+	Replies     []any `json:"replies" description:"What script replies: texts, or objects as the README lists them."`
+	ToolCalling bool  `json:"tool_calling" description:"Whether script says that it can call tools."`
 }
 
 // echo serves the models through the contract's four RPCs.

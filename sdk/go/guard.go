@@ -17,7 +17,9 @@ import (
 // an answer that can be read.
 type guard struct{ gate *gate }
 
-func (g guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (response any, err error) {
+func (g guard) unary(
+	ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
+) (response any, err error) {
 	if gated(info.FullMethod) {
 		if err := g.gate.enter(); err != nil {
 			return nil, err
@@ -35,7 +37,9 @@ func (g guard) unary(ctx context.Context, request any, info *grpc.UnaryServerInf
 	return response, reported(info.FullMethod, err)
 }
 
-func (g guard) stream(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+func (g guard) stream(
+	server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler,
+) (err error) {
 	if gated(info.FullMethod) {
 		if err := g.gate.enter(); err != nil {
 			return err

@@ -47,7 +47,8 @@ func listenForHost(getenv func(string) string) (listener net.Listener, release f
 	path := filepath.Join(folder, fmt.Sprintf("plugin%d-%08x", os.Getpid(), rand.Uint32()))
 	if len(path) > longestPath {
 		release()
-		return nil, release, fmt.Errorf("the socket's path would be longer than %d bytes: %s\n  Point PLUGIN_UNIX_SOCKET_DIR at a shorter directory.", longestPath, path)
+		return nil, release, fmt.Errorf("the socket's path would be longer than %d bytes: %s\n"+
+			"  Point PLUGIN_UNIX_SOCKET_DIR at a shorter directory.", longestPath, path)
 	}
 	if listener, err = net.Listen("unix", path); err != nil {
 		release()

@@ -181,7 +181,8 @@ func (l *lifecycle) run(ctx context.Context, start, previous *start) {
 		l.stopPlugin()
 	}
 	if start.err = l.startPlugin(ctx, start); start.err != nil {
-		l.gate.shut(status.Errorf(codes.FailedPrecondition, "the plugin did not start: %s", status.Convert(asStatus(start.err)).Message()))
+		words := status.Convert(asStatus(start.err)).Message()
+		l.gate.shut(status.Errorf(codes.FailedPrecondition, "the plugin did not start: %s", words))
 		return
 	}
 	l.gate.open()
