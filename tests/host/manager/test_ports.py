@@ -1,8 +1,9 @@
 """Finding the port of a server that says nothing."""
 
-import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -37,23 +38,21 @@ def test_a_port_that_only_connects_is_not_one():
         assert client.getsockname()[1] not in listening(os.getpid())
 
 
-def _serve(pipe):
-    with listen("127.0.0.1") as server:
-        pipe.send(server.getsockname()[1])
-        pipe.recv()
+SERVER = """
+import socket, sys
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_the_port_of_a_child_counts():
-    ours, theirs = multiprocessing.Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,))
-    child.start()
-    port = ours.recv()
-    try:
+    child = [sys.executable, "-c", SERVER]
+    with subprocess.Popen(child, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        port = int(server.stdout.readline())
         assert listening(os.getpid())[port] == "127.0.0.1"
-        assert listening(child.pid) == {port: "127.0.0.1"}
-    finally:
-        ours.send(None)
-        child.join()
+        assert listening(server.pid) == {port: "127.0.0.1"}
+        server.stdin.close()
 
 
 def test_a_process_that_is_gone_listens_on_nothing():
