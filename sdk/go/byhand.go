@@ -176,7 +176,7 @@ func askHealth(address string) int {
 		fmt.Fprintf(os.Stderr, "%s: %s: %s\n", address, status.Code(err), status.Convert(err).Message())
 		return 1
 	}
-	fmt.Printf("%s: %s\n", address, answer.Status)
+	fmt.Println(answer.Status)
 	if answer.Status != healthpb.HealthCheckResponse_SERVING {
 		return 1
 	}

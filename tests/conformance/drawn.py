@@ -1,4 +1,7 @@
-"""Conversations drawn at random, from words and results that lie where the models of echo-llm decide."""
+"""Conversations drawn at random, from words and results that lie where the models of echo-llm decide.
+
+They are held under the options of `cases`.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +17,11 @@ if TYPE_CHECKING:
 
 TEXTS = ("", " ", "hello", " lead ing\t x\n", "Observation: rain", "Observation", "é\u00a0x y", "\r\n", "best one ")
 MODELS = ("", "echo", "reader", "reader", "script", "script", "unknown")
-REQUESTS = (llm.GenerateTextRequest, llm.StreamTextRequest, llm.CallToolRequest)
-
-REPLIES: list[Any] = [
-    "plain text here",
-    {"text": " two  words\n", "finish": "length"},
-    {
-        "tool_calls": [
-            {
-                "tool": "run",
-                "arguments": {"z": [1, 1.5, 1e-7, 1e22, 0.00012, -3, True, None], "a": 'é\u2028<&>\x01\x7f"\\'},
-            },
-            {"tool": "run", "arguments": {"é": {"b": {}, "a": []}}},
-            {"tool": "run", "arguments": "{broken"},
-            {"tool": "run"},
-        ],
-    },
-    {"text": "a b", "error": "gone", "code": "UNAVAILABLE"},
-    {"text": "both", "tool_calls": [{"tool": "run"}], "finish": "other"},
-    {"error": "no code"},
-]
 
 
-def request(dice: random.Random) -> llm.GenerateTextRequest | llm.StreamTextRequest | llm.CallToolRequest:
+def request(dice: random.Random) -> llm.GenerateTextRequest:
     """One request."""
-    drawn = dice.choice(REQUESTS)(prompt=dice.choice(TEXTS), model=dice.choice(MODELS))
+    drawn = llm.GenerateTextRequest(prompt=dice.choice(TEXTS), model=dice.choice(MODELS))
     drawn.input.messages.extend(message(dice) for _ in range(dice.randrange(6)))
     for name in dice.sample(("search", "run"), dice.randrange(3)):
         drawn.input.tools.add(name=name)
