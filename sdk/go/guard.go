@@ -50,7 +50,7 @@ func (g guard) stream(
 	return reported(info.FullMethod, handle(server, stream))
 }
 
-// gated tells the providers' methods, which need a plugin that is ready, from health, reflection and the lifecycle.
+// gated tells the providers' methods, which need a plugin that is ready, from health and the lifecycle.
 func gated(method string) bool {
 	return strings.HasPrefix(method, "/hector.plugin.") &&
 		!strings.HasPrefix(method, "/"+pb.Plugin_ServiceDesc.ServiceName+"/")

@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
-	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -274,33 +273,6 @@ func TestSetupTellsTheNameAndADirectoryThatIsThere(t *testing.T) {
 	configure(&pb.ConfigureRequest{Config: times}) // what it does not say stays
 	if want := (sdk.Setup{Name: "mine", DataDir: folder}); !slices.Equal(setups, []sdk.Setup{want, want}) {
 		t.Errorf("got %v", setups)
-	}
-}
-
-func TestReflectionNamesTheServices(t *testing.T) {
-	stubs := sdktest.Serve(t, (&greeter{}).plugin())
-	stream, err := reflectionpb.NewServerReflectionClient(stubs.Conn).ServerReflectionInfo(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	request := &reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}
-	if err := stream.Send(request); err != nil {
-		t.Fatal(err)
-	}
-	response, err := stream.Recv()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, service := range response.GetListServicesResponse().Service {
-		names = append(names, service.Name)
-	}
-	want := []string{
-		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
-		"hector.plugin.v1.LLMProvider", "hector.plugin.v1.Plugin", "plugin.GRPCController",
-	}
-	if !slices.Equal(names, want) {
-		t.Errorf("got %v", names)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/credentials"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/reflection"
 	"google.golang.org/protobuf/types/known/structpb"
 	pb "hector.example/gen/go/hector/plugin/v1"
 )
@@ -48,7 +47,7 @@ func NewServer(plugin Plugin, security *tls.Config) (*Server, error) {
 	pb.RegisterPluginServer(server.grpc, server.lifecycle)
 	healthpb.RegisterHealthServer(server.grpc, server.lifecycle.health)
 	server.grpc.RegisterService(&controller, server)
-	reflection.Register(server.grpc)
+	// No reflection: its package alone adds a fifth to the time until the handshake, and Describe tells the same.
 	return server, nil
 }
 
