@@ -60,7 +60,8 @@ def lint(session: nox.Session) -> None:
         session.run("buf", "breaking", "--against", f".git#tag={releases[0]}")
     go(session, "vet", "work")
     gofmt = Path(output(session, "go", "env", "GOROOT"), "bin", "gofmt")
-    unformatted = output(session, gofmt, "-l", ROOT / "sdk/go", *GO_PLUGINS)
+    sources = output(session, "git", "ls-files", "--", "*.go", ":!gen").splitlines()
+    unformatted = output(session, gofmt, "-l", *sources)
     if unformatted:
         session.error(f"gofmt would change:\n{unformatted}")
 
