@@ -1,6 +1,9 @@
-"""Serves the database as a plugin process."""
+"""Starts the plugin."""
 
+from hector_sdk import serve  # first: it keeps stdout for the handshake
+
+# isort: split
 from hector_faiss_database.plugin import FaissDatabase
-from hector_sdk import serve
 
-serve(FaissDatabase(), description="Exact, durable vector search by FAISS and SQLite.")
+if __name__ == "__main__":
+    serve(FaissDatabase())

@@ -1,7 +1,9 @@
 """Starts the plugin."""
 
+from hector_sdk import serve  # first: it keeps stdout for the handshake
+
+# isort: split
 from hector_openai_llm.provider import OpenAILLM
-from hector_sdk import serve
 
 if __name__ == "__main__":
     serve(OpenAILLM())

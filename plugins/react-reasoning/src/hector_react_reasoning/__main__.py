@@ -1,7 +1,9 @@
-"""Serves the strategy."""
+"""Starts the plugin."""
 
+from hector_sdk import serve  # first: it keeps stdout for the handshake
+
+# isort: split
 from hector_react_reasoning.strategy import React
-from hector_sdk import serve
 
 if __name__ == "__main__":
     serve(React())

@@ -1,6 +1,9 @@
-"""Serves the embedder as a plugin process."""
+"""Starts the plugin."""
 
-from hector_sdk import serve
+from hector_sdk import serve  # first: it keeps stdout for the handshake
+
+# isort: split
 from hector_sentence_transformers_embedder.plugin import SentenceTransformersEmbedder
 
-serve(SentenceTransformersEmbedder(), description="Embeddings by any sentence-transformers model.")
+if __name__ == "__main__":
+    serve(SentenceTransformersEmbedder())
