@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 from terminal import Terminal
 
 HECTOR = Path(sys.executable).with_name("hector")
-SECONDS = 60
+SECONDS = 30
 """Longest wait for anything: never reached, but by a failure."""
 
 # A child that dies while it is being waited for must not take the developer's own settings into account.
@@ -46,6 +46,17 @@ def until(holds: Callable[[], Any], seconds: float = SECONDS) -> Any:
     return found
 
 
+def _read_until(stream: IO[bytes] | None, text: str) -> str:
+    assert stream is not None
+    read = b""
+    while text.encode() not in read:
+        ready, _, _ = select.select([stream], [], [], SECONDS)
+        piece = os.read(stream.fileno(), 65536) if ready else b""
+        assert piece, f"ended or stalled after {read!r}"
+        read += piece
+    return read.decode()
+
+
 class Command:
     """A command that runs, as the leader of a process group, as a shell starts it."""
 
@@ -55,14 +66,11 @@ class Command:
 
     def read_until(self, text: str) -> str:
         """What it prints on stdout, up to and with this text."""
-        assert self._process.stdout is not None
-        read = b""
-        while text.encode() not in read:
-            ready, _, _ = select.select([self._process.stdout], [], [], SECONDS)
-            piece = os.read(self._process.stdout.fileno(), 65536) if ready else b""
-            assert piece, f"ended or stalled after {read!r}"
-            read += piece
-        return read.decode()
+        return _read_until(self._process.stdout, text)
+
+    def read_error_until(self, text: str) -> str:
+        """The same of stderr."""
+        return _read_until(self._process.stderr, text)
 
     def running(self) -> bool:
         return self._process.poll() is None

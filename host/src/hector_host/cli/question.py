@@ -25,12 +25,11 @@ def ask_on_terminal() -> Ask | None:
     """Asks an agent's questions on the terminal; None where nobody is there."""
     if not on_terminal():
         return None
-    read = reader()
 
     async def ask(question: QuestionAsked) -> str:
         hint = f" (as JSON: {quoted(question.answer_schema)})" if question.answer_schema else ""
         print(f"? {quoted(question.text)}{hint}", file=sys.stderr)
-        return await read("> ") or ""
+        return await reader()("> ") or ""  # made now: what it imports is slow, and few runs ask
 
     return ask
 
