@@ -70,6 +70,8 @@ class Loop:
             if response.done or response.result.done:
                 if effects:
                     raise RunError(f"{self._engine}: is done and asks for {len(effects)} effects in one answer")
+                if response.result.thought:
+                    await self._perform(number, now, response, state)
                 return await self._finalize(state, version, RUN_END_DONE)
             if number > self._max_iterations:
                 break
