@@ -69,6 +69,7 @@ func TestMain(m *testing.M) {
 // child is a greeter in a process of its own.
 type child struct {
 	*exec.Cmd
+	pipe   io.Closer
 	stdout *bufio.Reader
 	stderr bytes.Buffer
 }
@@ -82,7 +83,7 @@ func start(t *testing.T, arguments []string, environment ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.stdout = bufio.NewReader(stdout)
+	c.pipe, c.stdout = stdout, bufio.NewReader(stdout)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +191,19 @@ func TestALaunchedPluginShakesHandsAndServes(t *testing.T) {
 		if !strings.Contains(c.stderr.String(), words) {
 			t.Errorf("not on stderr: %q", words)
 		}
+	}
+}
+
+func TestItEndsWithItsHost(t *testing.T) {
+	folder := short(t)
+	c, line := launch(t, "PLUGIN_UNIX_SOCKET_DIR="+folder, "HECTOR_PLUGIN_CONFIG={}")
+	waitServing(t, dial(t, "unix:"+line[3], insecure.NewCredentials()))
+	_ = c.pipe.Close() // as when the host is killed
+	if status := c.exit(); status != 0 || !strings.Contains(c.stderr.String(), `"stopped"`) {
+		t.Errorf("exit status %d\n%s", status, &c.stderr)
+	}
+	if left := entries(t, folder); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -73,6 +73,7 @@ func serveHost(plugin Plugin) error {
 	if _, err := handshakeOutput.WriteString(handshakeLine(listener.Addr(), certificate, os.Getenv)); err != nil {
 		return err
 	}
+	stopWithoutHost(server, handshakeOutput)
 	if options != nil {
 		server.lifecycle.begin(environmentSetup(), options)
 	}
