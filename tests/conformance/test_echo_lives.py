@@ -137,6 +137,15 @@ def test_they_shake_hands_alike(both: Both, sockets: Path):
         assert list(sockets.iterdir()) == []
 
 
+def test_they_end_with_their_host(twin: Twin, sockets: Path):
+    with twin.launched(sockets) as served:
+        configure(served.channel, {})
+        served.process.stdout.close()  # as when the host is killed
+        assert served.process.wait(SECONDS) == 0
+        served.process.stdout = None  # there is nothing left to read
+    assert list(sockets.iterdir()) == []
+
+
 @pytest.mark.parametrize("asking", ["Python", "Go"])
 def test_anybody_asks_for_their_health(both: Both, twin: Twin, sockets: Path, asking):
     asker = both[asking == "Go"]
