@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
 
 from hector.plugin.v1.tool_pb2 import ExecuteToolResponse, Tool
 from hector_host.documents.ledger import read_state
 from hector_host.errors import NotFoundError, PluginError, quoted
+from hector_host.providers.together import together
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from hector.plugin.v1.database_pb2 import VectorResult
     from hector_host.documents.store import Store
     from hector_host.providers.call import Call
-
-T = TypeVar("T")
 
 NAME = "search"
 
@@ -90,11 +88,11 @@ class SearchTool:
             _check(store)
         limit = int(parameters.get("limit", self._limit))
         embedders = {store.config.embedder: store.embedder for store in stores}
-        embedded = await _together(
+        embedded = await together(
             [one.embed([parameters["query"]], query=True, call=call) for one in embedders.values()]
         )
         questions = dict(zip(embedders, (vectors[0] for vectors in embedded), strict=True))
-        found = await _together([_passages(store, questions[store.config.embedder], limit, call) for store in stores])
+        found = await together([_passages(store, questions[store.config.embedder], limit, call) for store in stores])
         return _response(_merged(found, comparable=len(embedders) == 1)[:limit])
 
 
@@ -142,16 +140,6 @@ def _check(store: Store) -> None:
     else:
         return
     raise NotFoundError(f"{store.label}: {problem}", f"Run: hector index {store.name}")
-
-
-async def _together(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results of calls made side by side; the first failure ends the others."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(call) for call in calls]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 async def _passages(store: Store, question: Sequence[float], limit: int, call: Call) -> list[Passage]:

@@ -18,11 +18,12 @@ from hector.plugin.v1.reasoning_pb2 import (
     ProcessIterationRequest,
 )
 from hector_host.errors import CallError, RunError, quoted
+from hector_host.providers.together import together
 from hector_host.runtime.ids import change
 from hector_host.runtime.journal import NewIteration
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from google.protobuf.struct_pb2 import Struct
 
@@ -114,7 +115,7 @@ class Loop:
         await self._flush(self._journal.iterate(self._run, iteration))
         if iteration.thought:
             self._events.publish(RunEvent(thought=Thought(iteration=number, text=iteration.thought)))
-        return await _side_by_side([self._performer.perform(effect, wanted.get(effect.id, [])) for effect in effects])
+        return await together([self._performer.perform(effect, wanted.get(effect.id, [])) for effect in effects])
 
     def _check(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -184,15 +185,3 @@ def _state(response: ProcessIterationResponse) -> Struct:
 def _words(error: CallError | RunError) -> str:
     """Why a strategy said no, without the name of the RPC by which it did."""
     return quoted(error.detail) if isinstance(error, CallError) and error.detail else error.what
-
-
-async def _side_by_side(performances: Sequence[Coroutine[None, None, Outcome]]) -> list[Outcome]:
-    """The outcomes of effects performed at the same time; the first error ends them all."""
-    if len(performances) == 1:
-        return [await performances[0]]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(performance) for performance in performances]
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
