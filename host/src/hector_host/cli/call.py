@@ -37,7 +37,8 @@ def call(
 ) -> None:
     """Ask an agent once and print its answer.
 
-    The answer alone goes to stdout; thoughts, tool calls and sources go to stderr. Examples:
+    The answer alone goes to stdout; thoughts, tool calls and sources go to stderr. With --json, one object tells all of
+    the run. Examples:
 
         hector call assistant "What is in this folder?"
 

@@ -28,7 +28,9 @@ def chat(
     """Talk to an agent.
 
     Leave with /exit or Ctrl-D; Ctrl-C stops the answer that is being given. The conversation is kept: go on with it
-    later by --session.
+    later by --session. Example:
+
+        hector chat assistant --session friday
     """
     from hector_host.cli.hosting import run
 

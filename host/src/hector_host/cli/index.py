@@ -30,7 +30,9 @@ def index(
     """Read the files of document stores into their vector databases.
 
     Files that did not change since the last time cost nothing; those that are gone disappear from the store. With
-    --json, a line for each store.
+    --json, a line for each store. Example:
+
+        hector index handbook
     """
     from hector_host.cli.hosting import run
 

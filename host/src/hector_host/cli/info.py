@@ -23,7 +23,12 @@ def info(
     as_json: JsonOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Show an agent: its model, its tools, and what each of its plugins says of itself. Starts them for that."""
+    """Show an agent: its model, its tools, and what each of its plugins says of itself. Starts them for that.
+
+    For example:
+
+        hector info assistant
+    """
     from hector_host.cli.hosting import run
 
     run(_info(agent, config, as_json=as_json, verbose=verbose))

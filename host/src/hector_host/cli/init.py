@@ -35,7 +35,12 @@ def init(
         ),
     ] = Template.QUICKSTART,
 ) -> None:
-    """Write a first hector.yaml into this folder and say what to do next."""
+    """Write a first hector.yaml into this folder and say what to do next.
+
+    For example:
+
+        hector init documents
+    """
     text = resources.files("hector_host.examples").joinpath(f"{template.value}.yaml").read_text("utf-8")
     try:
         with Path(FILE).open("x", encoding="utf-8") as file:

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def list_agents(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the agents that the configuration declares. Nothing is started."""
+    """List the agents that the configuration declares. Nothing is started.
+
+    For example:
+
+        hector list --config examples/quickstart.yaml
+    """
     from hector_host.config import load
 
     loaded = load(config)

@@ -12,7 +12,7 @@ from hector_host.errors import HectorError
 
 HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
 
-One YAML file (hector.yaml) names the plugins and the agents that use them. Begin with [bold]hector init[/bold].
+One YAML file (hector.yaml) names the plugins and the agents that use them. Begin with **hector init**.
 """
 
 BUG = 70
@@ -23,7 +23,7 @@ app = typer.Typer(
     help=HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("call")(call.call)

@@ -19,7 +19,7 @@ ConfigOption = Annotated[
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show what the plugins log, on stderr.", show_default=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.", show_default=False)]
 SessionOption = Annotated[
     str | None,
     typer.Option(

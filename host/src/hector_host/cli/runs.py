@@ -34,7 +34,12 @@ def list_runs(
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """List runs, the newest first."""
+    """List runs, the newest first.
+
+    For example:
+
+        hector runs list --session friday
+    """
     from hector_host.cli.hosting import run
 
     run(_list(config, session, limit, as_json=as_json))
@@ -47,7 +52,12 @@ def show_run(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one run: what it was asked, what it did and answered."""
+    """Show one run: what it was asked, what it did and answered.
+
+    For example:
+
+        hector runs show 1a20562eb7c92c72aac7 --json
+    """
     from hector_host.cli.hosting import run
 
     run(_show(run_id, config, as_json=as_json))

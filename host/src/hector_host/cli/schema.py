@@ -8,9 +8,11 @@ import json
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors.
 
-    Example: hector schema > hector.schema.json, and as the first line of hector.yaml:
+    They complete and check hector.yaml once its first line is `# yaml-language-server: $schema=hector.schema.json`.
 
-        # yaml-language-server: $schema=hector.schema.json
+    For example:
+
+        hector schema > hector.schema.json
     """
     from hector_host.config.schema import schema as of_the_configuration
 

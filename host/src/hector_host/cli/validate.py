@@ -44,7 +44,10 @@ def validate(
     """Judge a configuration: its keys, types, units and variables. Nothing is started.
 
     A name that nothing declares, or a path that is not there, is a warning: the command that would use it fails.
-    Exit code 0: valid, 2: not.
+
+    Exit code 0: valid, 2: not. Example, for a check before each merge:
+
+        hector validate --strict --format json
     """
     from hector_host.config import check, find, load
 
@@ -79,8 +82,11 @@ def _accept(path: Path, form: Format, config: Config) -> None:
 
 
 def _refuse(path: Path, form: Format, error: ConfigError) -> None:
+    from hector_host.config.problems import InvalidFileError
+
     if form is Format.JSON:
-        errors = [{"message": problem} for problem in str(error).split("\n\n")]
+        problems = error.messages if isinstance(error, InvalidFileError) else (str(error),)
+        errors = [{"message": problem} for problem in problems]
         print(json.dumps({"valid": False, "file": str(path), "errors": errors}, ensure_ascii=False))
         return
     if form is Format.VERBOSE:
