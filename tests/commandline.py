@@ -145,6 +145,20 @@ class Hector:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    def shell(self, line: str) -> Ended:
+        """Runs a line of shell, in which $HECTOR is the command."""
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=self.folder,
+            env=self.environ | {"HECTOR": str(self.program)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
     def answer(self, *arguments: str | Path, stdin: str = "") -> str:
         """What it prints on stdout, having succeeded."""
         ended = self(*arguments, stdin=stdin)

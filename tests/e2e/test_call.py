@@ -55,6 +55,31 @@ def test_the_message_comes_from_stdin(hector):
     assert hector.answer("call", "a", "-", stdin="two\nlines\n") == "two\nlines\n"
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [(b"caf\xff", "The message is not UTF-8 text"), (b"x" * ((4 << 20) + 1), "The message has more than 4 MiB")],
+    ids=["encoding", "length"],
+)
+def test_a_message_that_cannot_be_taken_is_refused_whole(hector, message, words):
+    (hector.folder / "message").write_bytes(message)
+    ended = hector.shell('exec "$HECTOR" call a - < message')
+    assert (ended.code, ended.out) == (2, "")
+    assert f"│ Invalid value for MESSAGE: {words} " in ended.err
+
+
+def test_streams_that_the_parent_closed_are_no_error(hector):
+    hector.write(echo())
+    ended = hector.shell('"$HECTOR" call a Hello <&- >&-')
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert hector("runs", "list", "--json").json[0]["status"] == "finished"
+
+
+def test_characters_that_the_locale_lacks_are_written_otherwise(hector):
+    hector.write(echo())
+    hector.environ["PYTHONIOENCODING"] = "ascii"
+    assert hector.answer("call", "a", "grün") == "gr\\xfcn\n"
+
+
 def test_pieces_come_before_the_end(hector):
     hector.write(gated())
     with hector.running("call", "a", "Count") as command:

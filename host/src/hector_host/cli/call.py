@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from hector_host.cli.options import ConfigOption, JsonOption, LLMOption, Session
 
 STDIN = "-"
 STDIN_LIMIT = 4 << 20
-"""Characters of a message that is read from stdin."""
+"""Bytes of a message that is read from stdin."""
 
 
 def call(
@@ -73,11 +74,19 @@ def _agent_and_message(first: str, second: str | None, agent: str | None) -> tup
     name, message = (agent, first) if agent is not None else (first, second)
     assert name is not None  # noqa: S101 - for the type checker: one of the two is given
     assert message is not None  # noqa: S101 - likewise
-    if message == STDIN:
-        message = sys.stdin.read(STDIN_LIMIT)
-    if not message.strip():
+    return name, _text(sys.stdin.buffer.read(STDIN_LIMIT + 1) if message == STDIN else os.fsencode(message))
+
+
+def _text(message: bytes) -> str:
+    if len(message) > STDIN_LIMIT:
+        raise typer.BadParameter(f"The message has more than {STDIN_LIMIT >> 20} MiB", param_hint="MESSAGE")
+    try:
+        text = message.decode()
+    except UnicodeDecodeError:
+        raise typer.BadParameter("The message is not UTF-8 text", param_hint="MESSAGE") from None
+    if not text.strip():
         raise typer.BadParameter("The message is empty", param_hint="MESSAGE")
-    return name, message
+    return text
 
 
 async def _call(

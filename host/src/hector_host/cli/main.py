@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 import tempfile
+from pathlib import Path
 
 import typer
 
@@ -40,6 +43,7 @@ app.command("version")(version.version)
 
 def main() -> None:
     """The entry point `hector`."""
+    _open_streams()
     try:
         app()
     except HectorError as error:
@@ -48,6 +52,18 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last place that can tell
         print(f"hector: internal error: {type(error).__name__}\n  {_keep_traceback()}", file=sys.stderr)
         sys.exit(BUG)
+
+
+def _open_streams() -> None:
+    """Makes printing safe: where the parent closed a stream, and where the locale has no such character."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _keep_traceback() -> str:
