@@ -25,6 +25,12 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 10.0
 """Seconds that a transaction waits for another process's."""
 
+BUSY_PAUSE = 0.005
+"""Seconds between attempts where SQLite does not wait by itself."""
+
+PRIMARY = 0xFF
+"""The bits of SQLite's error codes that name the error; the others say more of it."""
+
 GROUP_LIMIT = 256
 """Operations in one transaction: bounds how long the first of them waits for the last."""
 
@@ -115,9 +121,8 @@ class Writer:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
-        # WAL: readers never wait for the writer. FULL: a commit is on disk when it returns, power loss included.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        _log_ahead(connection)
+        connection.execute("PRAGMA synchronous = FULL")  # a commit is on disk when it returns, power loss included
         connection.execute("PRAGMA foreign_keys = ON")
         self._prepare(connection)
         return connection
@@ -174,6 +179,20 @@ class Writer:
             f"{self._path}: cannot keep the journal: {error}",
             "Check that the disk has room and that the folder of storage.path can be written.",
         )
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL: readers never wait for the writer. SQLite does not wait for another process that does the same."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_PAUSE)
+        else:
+            return
 
 
 def _fail(group: list[_Operation], failure: HectorError | None) -> None:
