@@ -119,6 +119,18 @@ def test_one_object_tells_all_of_a_run(looking):
     assert looking("runs", "show", record["run_id"], "--json").json["answer"] == "There is one file."
 
 
+def test_a_call_imports_nothing_that_it_does_not_use(hector):
+    hector.write(echo())
+    hector.environ["PYTHONPROFILEIMPORTTIME"] = "1"
+    ended = hector("call", "a", "Hello")
+    assert ended.out == "Hello\n"
+    modules = {line.rpartition("|")[2].strip().split(".")[0] for line in ended.err.splitlines()}
+    heavy = {"numpy", "faiss", "torch", "starlette", "fastapi", "uvicorn", "openai"}
+    unused = {"rich", "jsonschema", "prompt_toolkit", "markdown_it", "pathspec", "semantic_text_splitter"}
+    assert "grpc" in modules
+    assert modules & (heavy | unused) == set()
+
+
 def test_steps_tell_which_process_did_what(looking):
     lines = looking("call", "a", "What is here?", "--steps").err.splitlines()[-4:]
     assert [line.split()[:3] for line in lines] == [

@@ -1,5 +1,6 @@
 """A conversation: on a terminal, where a person types, and from a pipe."""
 
+import json
 import re
 import signal
 
@@ -128,6 +129,10 @@ def test_what_a_model_says_does_not_steer_the_terminal(hector):
         terminal.end()
     printed, _, _ = terminal.raw.partition("Go on with")
     assert printed == "]0;owned[2Jplain31m 10\u00a0km \u3042\r\ntext\r\n"
+    with hector.terminal("call", "a", "Hello", "--json") as terminal:
+        assert terminal.end()[0] == 0
+    assert json.loads(terminal.raw)["answer"] == steering + "text"
+    assert "\x9b" not in terminal.raw
     # Elsewhere it is not for the host to change an answer.
     assert hector("call", "a", "Hello", "--json").json["answer"] == steering + "text"
 

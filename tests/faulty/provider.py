@@ -9,7 +9,7 @@ schemas    what GetToolSchema answers, by name
 stream     pieces of StreamText; after the second it waits `pause` seconds
 result     how long the result of ExecuteTool is
 
-Each request is a line of `calls` in the data directory: the RPC, a space, and its JSON.
+Each request is a line of `calls` in the data directory: the RPC, a space, and its JSON; of vectors, how many and bytes.
 """
 
 import json
@@ -41,9 +41,10 @@ def answering(name, answer):
     """An RPC that is written down, fails or hangs as the options say, and then answers."""
 
     def rpc(_, request, context):
-        facts = MessageToDict(request, preserving_proto_field_name=True)
-        if "vectors" in facts:
-            facts["vectors"] = [len(facts["vectors"]), request.ByteSize()]
+        if name == "UpsertVectors":
+            facts = {"vectors": [len(request.vectors), request.ByteSize()]}
+        else:
+            facts = MessageToDict(request, preserving_proto_field_name=True)
         with calls.open("a") as file:
             file.write(f"{name} {json.dumps(facts)}\n")
         if failures.get(name):

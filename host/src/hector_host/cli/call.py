@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, LLMOption, SessionOption, VerboseOption
 
 STDIN = "-"
@@ -115,7 +115,7 @@ async def _call(
         async for event in host.runtime.run(RunRequest(agent, message, session, llm, ask=ask_on_terminal())):
             transcript.show(event)
     if as_json:
-        print(json.dumps(transcript.record(), ensure_ascii=False))
+        print_json(transcript.record())
         return
     print_sources(transcript.finished.sources)
     if steps:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, VerboseOption
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ async def _index(store: str | None, path: Path | None, *, as_json: bool, verbose
         for name in names:
             report = await _index_one(host, name)
             if as_json:
-                print(json.dumps(_record(report), ensure_ascii=False), flush=True)
+                print_json(_record(report))
 
 
 def _plugins(config: Config, names: list[str]) -> list[str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, VerboseOption
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def _info(name: str, path: Path | None, *, as_json: bool, verbose: bool) -
     async with hosting(config, config.plugins_of(agent), verbose=verbose) as host:
         record = await _record(host, agent)
     if as_json:
-        print(json.dumps(record, ensure_ascii=False))
+        print_json(record)
     else:
         _print(record)
 

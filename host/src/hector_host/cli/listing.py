@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def list_agents(*, config: ConfigOption = None, as_json: JsonOption = False) -> 
 
     loaded = load(config)
     if as_json:
-        print(json.dumps([_record(agent) for agent in loaded.agents.values()], ensure_ascii=False))
+        print_json([_record(agent) for agent in loaded.agents.values()])
         return
     if not loaded.agents:
         print(f"{loaded.file.name} declares no agents.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def _list(path: Path | None, session: str | None, limit: int, *, as_json: 
     async with _journal(path) as journal:
         runs = await journal.runs(limit, session or "")
     if as_json:
-        print(json.dumps([_summary(run) for run in runs], ensure_ascii=False))
+        print_json([_summary(run) for run in runs])
         return
     if not runs:
         print("There are no runs yet.")
@@ -98,7 +98,7 @@ async def _show(run_id: str, path: Path | None, *, as_json: bool) -> None:
     async with _journal(path) as journal:
         run = await journal.run(run_id)
     if as_json:
-        print(json.dumps(_record(run), ensure_ascii=False))
+        print_json(_record(run))
         return
     _print(run)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption
 from hector_host.errors import ConfigError
 
@@ -69,7 +69,7 @@ def validate(
 
 def _accept(path: Path, form: Format, config: Config) -> None:
     if form is Format.JSON:
-        print(json.dumps({"valid": True, "file": str(path), "warnings": config.warnings}, ensure_ascii=False))
+        print_json({"valid": True, "file": str(path), "warnings": config.warnings})
         return
     for warning in config.warnings:
         print(f"warning: {warning}")
@@ -87,7 +87,7 @@ def _refuse(path: Path, form: Format, error: ConfigError) -> None:
     if form is Format.JSON:
         problems = error.messages if isinstance(error, InvalidFileError) else (str(error),)
         errors = [{"message": problem} for problem in problems]
-        print(json.dumps({"valid": False, "file": str(path), "errors": errors}, ensure_ascii=False))
+        print_json({"valid": False, "file": str(path), "errors": errors})
         return
     if form is Format.VERBOSE:
         _print_title(path, "✗ not valid")
