@@ -20,8 +20,8 @@ HECTOR = Path(sys.executable).with_name("hector")
 SECONDS = 30
 """Longest wait for anything: never reached, but by a failure."""
 
-# A child that dies while it is being waited for must not take the developer's own settings into account.
-FOREIGN = ("HECTOR_CONFIG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+# What a developer's own shell may have set, and what would then be tested in place of the command.
+FOREIGN = ("HECTOR_CONFIG", "PYTHONPATH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Hector:
         self.environ = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         self.sockets = sockets
         self.program = HECTOR
-        self.environ["XDG_RUNTIME_DIR"] = str(sockets)
+        self.environ |= {"XDG_RUNTIME_DIR": str(sockets), "PYTHONWARNINGS": "error"}
 
     def write(self, document: dict[str, Any], name: str = "hector.yaml") -> Path:
         """Writes a configuration."""

@@ -31,7 +31,6 @@ def test_wheels_run_an_agent(hector: Hector, tmp_path: Path) -> None:
         *("--find-links", wheels, "hector-host", "hector-echo-llm", "hector-shell-tools"),
     )
     hector.program = venv / "bin/hector"
-    hector.environ.pop("PYTHONPATH", None)
     assert hector.answer("init") == 'Wrote hector.yaml. Next:\n  hector call assistant "Hello"\n'
     ended = hector("call", "assistant", "Hello")
     assert (ended.code, ended.out, ended.err) == (0, "Hello\n", "")

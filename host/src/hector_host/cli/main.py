@@ -6,7 +6,6 @@ import io
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 import typer
 
@@ -58,8 +57,7 @@ def _open_streams() -> None:
     """Makes printing safe: where the parent closed a stream, and where the locale has no such character."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - it lives as long as the process
-            setattr(sys, name, stream)
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     if isinstance(sys.stdin, io.TextIOWrapper):
