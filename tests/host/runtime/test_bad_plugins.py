@@ -40,12 +40,15 @@ TOOLS = {
     ("where", '{"place": "nowhere"}'): r"place: 'nowhere' is not one of \['here', 'there'\]",
     ("where", '{"place": "here", "times": "two"}'): "times: 'two' is not of type 'integer'",
     ("where", "{}"): "'place' is a required property",
-    ("where", "[]"): r"\[\] is not of type 'object'",
+    ("where", "[]"): r"the arguments are not an object but \[\]",
+    ("where", "[" * 100_000): "the arguments are not JSON: maximum recursion depth exceeded.*",
+    ("where", '{"place": "\\ud83d"}'): "the arguments cannot be sent: 'utf-8' codec can't encode .*",
+    ("where", '{"times": 1' + "0" * 400 + "}"): "the arguments cannot be sent: int too large to convert to float",
     ("where", '{"place": '): "the arguments are not JSON: Expecting value: line 1 column 11 \\(char 10\\)",
 }
 
 
-@pytest.mark.parametrize(("tool", "arguments"), TOOLS)
+@pytest.mark.parametrize(("tool", "arguments"), TOOLS, ids=lambda value: value[:30])
 async def test_a_tool_call_that_fails_is_told_to_the_model_which_goes_on(hosting, tool, arguments):
     timeout = "1s" if tool == "hang" else "60s"
     async with hosting(calling(tool, arguments), faults={"tools": {}}, timeout=timeout) as agents:
@@ -62,11 +65,15 @@ async def test_a_tool_that_works_gives_its_result(hosting):
     assert (finished.failed, finished.result) == (False, "there there")
 
 
-async def test_a_tool_whose_process_dies_is_told_and_named_to_the_next_call(hosting):
-    script = [{"tool_calls": [{"tool": "die", "arguments": {}}]}, {"tool_calls": [{"tool": "refuse", "arguments": {}}]}]
+async def test_a_tool_whose_process_dies_is_told_and_the_run_goes_on(hosting):
+    script = [*({"tool_calls": [{"tool": name, "arguments": {}}]} for name in ("die", "refuse")), "I go on."]
     async with hosting(script, faults={"tools": {}}) as agents:
-        error = await agents.error()
-    assert error.splitlines()[0] == "PluginError: tool_provider/tools: its process ended (exit code 9)"
+        assert await agents.answer() == "I go on."
+    told = [event.tool_finished.result for event in agents.events if event.HasField("tool_finished")]
+    ended = "tool_provider/tools: its process ended (exit code 9)"
+    assert told[1] == ended
+    steps = [step.ok for step in agents.events[-1].run_finished.steps if step.kind == "tool"]
+    assert steps == [False]
 
 
 async def test_a_model_that_loops_ends_with_its_iterations(hosting):
@@ -86,7 +93,7 @@ STRATEGY = {
     "  An effect's id is unique within the run.",
     "kindless": "RunError: reasoning_strategy/strategy: effect 'e' is of a kind that this host does not know\n"
     "  Upgrade Hector to a version that knows what the strategy needs.",
-    "large": "CallError: reasoning_strategy/strategy: its state has 2,000,019 bytes, at most 1,048,576 are kept\n"
+    "large": "PluginError: reasoning_strategy/strategy: its state has 2,000,019 bytes, at most 1,048,576 are kept\n"
     "  A strategy names messages by their id and does not copy them into its state.",
     "both": "RunError: reasoning_strategy/strategy: is done and asks for 1 effects in one answer",
     "unknown": "RunError: reasoning_strategy/strategy: names a message 'nobody/1' that this run does not have",

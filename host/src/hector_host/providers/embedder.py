@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1.embedder_pb2 import EmbedBatchResponse, EmbedTextResponse, GetDimensionsResponse
     from hector_host.config import EmbedderConfig
-    from hector_host.manager import Manager
+    from hector_host.manager import Manager, Plugin
     from hector_host.providers.call import Call
 
 
@@ -34,6 +34,7 @@ class EmbedderProvider:
         self._model = config.config.model or ""
         self._dimension = config.config.dimension or 0
         self._rpc: Rpc[EmbedderProviderStub] = Rpc(f"embedder/{name}", config.plugin, manager, EmbedderProviderStub)
+        self._one_by_one: Plugin | None = None
 
     async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[Sequence[float]]:
         """One vector for each text, in their order.
@@ -49,15 +50,17 @@ class EmbedderProvider:
         return vectors
 
     async def _embed(self, texts: Sequence[str], kind: int, call: Call) -> list[Sequence[float]]:
-        if len(texts) == 1:
-            return [await self._embed_one(texts[0], kind, call)]
+        plugin = await self._rpc.plugin()
+        if len(texts) == 1 or self._one_by_one is plugin:
+            return [await self._embed_one(text, kind, call) for text in texts]
         batch = EmbedBatchRequest(texts=texts, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
         try:
             response: EmbedBatchResponse = await self._rpc.unary("EmbedBatch", batch, call, step="embed")
         except CallError as error:
             if error.code is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
-            return [await self._embed_one(text, kind, call) for text in texts]
+            self._one_by_one = plugin
+            return await self._embed(texts, kind, call)
         return [embedding.vector for embedding in response.embeddings]
 
     async def _embed_one(self, text: str, kind: int, call: Call) -> Sequence[float]:

@@ -62,6 +62,7 @@ class LLMProvider:
         self._config = config
         self._rpc: Rpc[LLMProviderStub] = Rpc(f"llm/{name}", config.plugin, manager, LLMProviderStub)
         self._models: tuple[Plugin, dict[str, Model]] | None = None
+        self._unary_only: Plugin | None = None
 
     async def model(self, call: Call) -> Model:
         """What the configured model can do; where the plugin does not tell, nothing may be relied on.
@@ -102,12 +103,13 @@ class LLMProvider:
         plugin = await self._rpc.plugin()
         self._complete(question)
         prompt = _prompt(question, bare=not plugin.serves_plugin)
-        if on_piece is not None:
+        if on_piece is not None and self._unary_only is not plugin:
             try:
                 return await self._stream(plugin, prompt, question, call, on_piece)
             except CallError as error:
                 if error.code is not grpc.StatusCode.UNIMPLEMENTED:
                     raise
+                self._unary_only = plugin
         request: CallToolRequest | GenerateTextRequest
         if question.tools:
             method, request = "CallTool", CallToolRequest(prompt=prompt, model=self._config.model, input=question)
@@ -131,10 +133,9 @@ class LLMProvider:
         texts: list[str] = []
         last: StreamTextResponse | None = None
         async for piece in self._rpc.stream("StreamText", request, call, step="generate"):
-            if last is None:  # what comes after the last message is not part of the answer
-                texts.append(piece.text)
-                on_piece(piece)
-                last = piece if piece.done else None
+            texts.append(piece.text)
+            on_piece(piece)
+            last = piece if piece.done else None
         if last is None:
             told = "before it was done" if texts else "without an answer"
             raise CallError(
@@ -167,11 +168,8 @@ class LLMProvider:
         if not message.parts and text:
             message.parts.append(Part(text=text))
         calls = any(part.HasField("tool_call") for part in message.parts)
-        if (
-            not calls
-            and not text_of(message)
-            and output.finish_reason in (FINISH_REASON_UNSPECIFIED, FINISH_REASON_STOP)
-        ):
+        ended_well = output.finish_reason in (FINISH_REASON_UNSPECIFIED, FINISH_REASON_STOP)
+        if ended_well and not any(map(_says_something, message.parts)):
             raise CallError(
                 f"{plugin.label}: {method} answered with nothing: no text and no tool call",
                 f"Look into its log: {plugin.log_file}",
@@ -180,6 +178,11 @@ class LLMProvider:
         reason = output.finish_reason or (FINISH_REASON_TOOL_CALLS if calls else FINISH_REASON_STOP)
         model = output.model or self._config.model
         return Generation(message, response.usage, reason, f"{self.name}/{model}" if model else self.name)
+
+
+def _says_something(part: Part) -> bool:
+    kind = part.WhichOneof("part")
+    return bool(part.text) if kind == "text" else kind not in (None, "reasoning", "native")
 
 
 def _prompt(question: ModelInput, *, bare: bool) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import grpc
-
-from hector.plugin.v1.reasoning_pb2 import InitializeResponse, ProcessIterationResponse
 from hector.plugin.v1.reasoning_pb2_grpc import ReasoningStrategyStub
-from hector_host.errors import CallError
 from hector_host.providers.rpc import Rpc
 
 if TYPE_CHECKING:
@@ -16,15 +12,12 @@ if TYPE_CHECKING:
         FinalizeRequest,
         FinalizeResponse,
         InitializeRequest,
+        InitializeResponse,
         ProcessIterationRequest,
+        ProcessIterationResponse,
     )
     from hector_host.manager import Manager
     from hector_host.providers.call import Call
-
-ResponseT = TypeVar("ResponseT", InitializeResponse, ProcessIterationResponse)
-
-STATE_LIMIT = 1 << 20
-"""Bytes of a strategy's state (the contract's figure)."""
 
 
 class ReasoningProvider:
@@ -36,25 +29,14 @@ class ReasoningProvider:
     async def initialize(self, request: InitializeRequest, call: Call) -> InitializeResponse:
         """See the contract. Raises CallError."""
         response: InitializeResponse = await self._rpc.unary("Initialize", request, call, step="reason")
-        return await self._bounded(response)
+        return response
 
     async def process_iteration(self, request: ProcessIterationRequest, call: Call) -> ProcessIterationResponse:
         """See the contract. Raises CallError."""
         response: ProcessIterationResponse = await self._rpc.unary("ProcessIteration", request, call, step="reason")
-        return await self._bounded(response)
+        return response
 
     async def finalize(self, request: FinalizeRequest, call: Call) -> FinalizeResponse:
         """See the contract. Raises CallError."""
         response: FinalizeResponse = await self._rpc.unary("Finalize", request, call, step="reason")
-        return response
-
-    async def _bounded(self, response: ResponseT) -> ResponseT:
-        size = response.state.ByteSize()
-        if size > STATE_LIMIT:
-            plugin = await self._rpc.plugin()
-            raise CallError(
-                f"{plugin.label}: its state has {size:,} bytes, at most {STATE_LIMIT:,} are kept",
-                "A strategy names messages by their id and does not copy them into its state.",
-                code=grpc.StatusCode.RESOURCE_EXHAUSTED,
-            )
         return response

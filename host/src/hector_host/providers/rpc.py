@@ -24,6 +24,12 @@ StubT = TypeVar("StubT")
 STREAM_LIMIT = 64 << 20
 """Bytes that one stream may carry in all."""
 
+MESSAGE_COST = 64
+"""Bytes that a message of a stream counts beside its own: one without content costs something too."""
+
+END_GRACE = 1.0
+"""Seconds that a stream has to close after its last message; then it is closed."""
+
 DETAIL_LIMIT = 64 << 10
 """Characters kept of what a plugin says when it says no: compilers and tests say much, and their readers need it."""
 
@@ -90,8 +96,9 @@ class Rpc(Generic[StubT]):
         ok = False
         try:
             response = await self._attempts(plugin, getattr(stub, method), method, request, call)
-            ok = True
+            ok = getattr(response, "success", True)
         except AioRpcError as error:
+            step = _recorded(step, error)
             raise self._failed(plugin, method, error) from None
         finally:
             if step:
@@ -118,8 +125,10 @@ class Rpc(Generic[StubT]):
                 await asyncio.sleep(delay)
         raise AssertionError
 
-    async def stream(self, method: str, request: Any, call: Call, step: str) -> AsyncIterator[Any]:
-        """The messages of a streaming RPC. The plugin's timeout bounds the wait for each of them.
+    async def stream(  # noqa: C901 - a branch for each way in which a stream can end
+        self, method: str, request: Any, call: Call, step: str
+    ) -> AsyncIterator[Any]:
+        """The messages of a streaming RPC, up to the one that is `done`. The plugin's timeout bounds the wait for each.
 
         Raises:
             CallError: The stream broke, stalled or carries more than it may.
@@ -128,26 +137,31 @@ class Rpc(Generic[StubT]):
         started = time.monotonic()
         ok = False
         rpc = getattr(stub, method)(request, metadata=plugin.metadata + call.metadata)
-        watch = _GapWatch(rpc, plugin.timeout)
-        received = 0
+        watch = _StreamWatch(rpc, plugin.timeout)
         try:
             async for message in rpc:
-                watch.saw_message()
-                received += message.ByteSize()
-                if received > STREAM_LIMIT:
+                if ok:
+                    continue  # after the last message nothing is part of the answer; the stream only gets to end itself
+                if watch.saw(message) > STREAM_LIMIT:
                     raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB")
                 yield message
-            ok = True
+                if message.done:
+                    ok = True
+                    watch.shorten(END_GRACE)
         except AioRpcError as error:
-            raise self._failed(plugin, method, error) from None
+            step = _recorded(step, error)
+            if not ok:
+                raise self._failed(plugin, method, error) from None
         except asyncio.CancelledError:
             if not watch.expired:
                 raise
-            raise _too_late(plugin, method) from None
+            if not ok:
+                raise _too_late(plugin, method) from None
         finally:
             watch.stop()
             rpc.cancel()
-            call.record(self._step(step, plugin, started, ok))
+            if step:
+                call.record(self._step(step, plugin, started, ok))
 
     def _failed(self, plugin: Plugin, method: str, error: AioRpcError) -> CallError:
         """A gRPC failure, with the name of who failed and, where the process died, how."""
@@ -180,8 +194,8 @@ class Rpc(Generic[StubT]):
         )
 
 
-class _GapWatch:
-    """Cancels a stream whose next message does not come in time.
+class _StreamWatch:
+    """Counts what a stream carries, and cancels it when its next message does not come in time.
 
     One timer for the whole stream, which looks when the last message came: setting one for each message would cost more
     than the message.
@@ -193,10 +207,21 @@ class _GapWatch:
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
         self._timer = self._loop.call_later(gap, self._look)
+        self._received = 0
         self.expired = False
 
-    def saw_message(self) -> None:
+    def saw(self, message: Any) -> int:
+        """Bytes so far, with this message."""
         self._last = self._loop.time()
+        self._received += message.ByteSize() + MESSAGE_COST
+        return self._received
+
+    def shorten(self, gap: float) -> None:
+        """From now on, once."""
+        self._timer.cancel()
+        self._gap = gap
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(gap, self._look)
 
     def _look(self) -> None:
         left = self._last + self._gap - self._loop.time()
@@ -208,6 +233,11 @@ class _GapWatch:
 
     def stop(self) -> None:
         self._timer.cancel()
+
+
+def _recorded(step: str, error: AioRpcError) -> str:
+    """The kind of step to record of a call that failed; none of an RPC that the plugin lacks: its caller falls back."""
+    return "" if error.code() is grpc.StatusCode.UNIMPLEMENTED else step
 
 
 def _too_late(plugin: Plugin, method: str) -> CallError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
 
-from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, ModelInput
+from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, FinishReason, ModelInput
 from hector.plugin.v1.message_pb2 import ROLE_SYSTEM, Message, Part
 from hector.plugin.v1.reasoning_pb2 import (
     STREAM_ANSWER,
@@ -77,7 +77,7 @@ class DefaultEngine:
                 for number, made in enumerate(calls, start=1)
             )
         else:
-            state["answer"] = text_of(answered)
+            state["answer"] = _said(answered, outcomes)
             response.done = True
         response.state.update(state)
         return response
@@ -98,6 +98,14 @@ def _answer(outcomes: Sequence[Outcome]) -> Message | None:
             raise RunError(outcome.failure.message)
         return outcome.message
     return None
+
+
+def _said(message: Message, outcomes: Sequence[Outcome]) -> str:
+    text = text_of(message)
+    if not text:
+        reason = FinishReason.Name(outcomes[0].finish_reason).removeprefix("FINISH_REASON_").lower().replace("_", " ")
+        raise RunError(f"the model gave no answer: {reason}", "Ask in other words, or for less at once.")
+    return text
 
 
 def _calls(message: Message) -> list[ToolCall]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
 from typing import TYPE_CHECKING
 
 from hector.host.v1.run_pb2 import (
@@ -13,17 +15,23 @@ from hector.host.v1.run_pb2 import (
     ToolFinished,
     ToolStarted,
 )
-from hector.plugin.v1.llm_pb2 import FINISH_REASON_OTHER, TOOL_CHOICE_NONE, ModelInput, TokenUsage
+from hector.plugin.v1.llm_pb2 import TOOL_CHOICE_NONE, ModelInput, TokenUsage
 from hector.plugin.v1.message_pb2 import ROLE_TOOL, ROLE_USER, Message, Part
-from hector.plugin.v1.reasoning_pb2 import STREAM_ANSWER, Outcome
-from hector_host.errors import CallError, RunError, quoted
+from hector.plugin.v1.reasoning_pb2 import (
+    FAILURE_KIND_INVALID,
+    FAILURE_KIND_UNSPECIFIED,
+    STREAM_ANSWER,
+    Failure,
+    Outcome,
+)
+from hector_host.errors import PluginError, RunError, quoted
 from hector_host.providers.prompt import text_of
 from hector_host.runtime.answer_stream import AnswerStream
 from hector_host.runtime.messages import readable_by
-from hector_host.runtime.toolset import failure_of
+from hector_host.runtime.parameters import unfit
+from hector_host.runtime.toolset import SHOWN_NAME, failure_of
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable, Sequence
 
     from hector.plugin.v1.llm_pb2 import StreamTextResponse
@@ -39,6 +47,8 @@ if TYPE_CHECKING:
 SHOWN_RESULT = 2000
 """Characters of a tool's result in its event."""
 
+MOST_TOKENS = 2**31 - 1
+
 
 class Performer:
     """Performs the effects of one run.
@@ -46,7 +56,6 @@ class Performer:
     Attributes:
         usage: The sum over the generations so far.
         failed_generation: Why the newest generation failed; a strategy that gives up because of it is not to blame.
-        pending: Journal entries under way. Outcomes go to the strategy while they are being written.
     """
 
     def __init__(self, scope: Scope, registry: Registry, toolset: Toolset, *, ask: Ask | None, streaming: bool) -> None:
@@ -63,8 +72,9 @@ class Performer:
         self._call_ids: set[str] = set()
         self.usage = TokenUsage()
         self._sources: dict[tuple[str, str], Source] = {}
-        self.failed_generation: CallError | None = None
-        self.pending: list[asyncio.Future[None]] = []
+        self.failed_generation: PluginError | None = None
+        # Outcomes go to the strategy while they are being written.
+        self._pending: list[asyncio.Future[None]] = []
 
     def best_sources(self) -> list[Source]:
         """Every passage that a tool found, once, best first."""
@@ -86,10 +96,20 @@ class Performer:
             return await self._tool_call(effect.id, effect.tool_call)
         return await self._question(effect.id, effect.question)
 
-    def note(self, written: asyncio.Future[None], event: RunEvent) -> None:
+    def note(self, written: asyncio.Future[None], event: RunEvent | None) -> None:
         """Publishes an event when its journal entry is on disk, which nobody waits for yet."""
-        self._events.publish_when(written, event)
-        self.pending.append(written)
+        if event is not None:
+            self._events.publish_when(written, event)
+        self._pending.append(written)
+
+    async def flush(self, *written: asyncio.Future[None]) -> None:
+        """Waits until everything noted so far, and these entries, are on disk.
+
+        Raises:
+            HectorError: Something of it could not be written.
+        """
+        pending, self._pending = [*self._pending, *written], []
+        await asyncio.gather(*pending)
 
     def _settle(self, outcome: Outcome, event: RunEvent) -> Outcome:
         self.note(self._journal.settle(self._run, outcome), event)
@@ -99,16 +119,15 @@ class Performer:
         outcome = Outcome(id=effect)
         finished = GenerationFinished(effect_id=effect)
         try:
-            generation = await self._ask_model(effect, wanted, messages)
-        except CallError as error:
+            author, generation = await self._ask_model(effect, wanted, messages)
+        except PluginError as error:
             self.failed_generation = error
-            outcome.failure.CopyFrom(failure_of(error))
-            outcome.finish_reason = FINISH_REASON_OTHER
+            outcome.failure.CopyFrom(failure_of(error, FAILURE_KIND_UNSPECIFIED))
             finished.error = error.what
             return self._settle(outcome, RunEvent(generation_finished=finished))
         self.failed_generation = None
         message = generation.message
-        message.model = generation.model
+        message.model = author
         self._name_calls(message)
         outcome.message.CopyFrom(self._messages.add(message))
         outcome.usage.CopyFrom(generation.usage)
@@ -120,10 +139,17 @@ class Performer:
         finished.message_id = message.id
         return self._settle(outcome, RunEvent(generation_finished=finished))
 
-    async def _ask_model(self, effect: str, wanted: Generate, messages: Sequence[Message]) -> Generation:
+    async def _ask_model(self, effect: str, wanted: Generate, messages: Sequence[Message]) -> tuple[str, Generation]:
+        """Who was asked, as messages name their author, and what came of it.
+
+        The author is the model that was asked for: a plugin tells in the generation which revision of it answered, and
+        the revision may differ from one answer to the next.
+        """
         name = wanted.llm or self._llm
         if name != self._llm:
-            raise RunError(f"asks the model {name!r}, which the agent does not have", f"It has: {self._llm}")
+            raise RunError(
+                f"asks the model {quoted(name, SHOWN_NAME)!r}, which the agent does not have", f"It has: {self._llm}"
+            )
         provider = self._registry.llm(name)
         model = await provider.model(self._call)
         question = ModelInput()
@@ -135,8 +161,8 @@ class Performer:
         if model.tool_calling:
             question.tools.extend(self._toolset.named(tool) for tool in wanted.input.tools)
         if wanted.stream != STREAM_ANSWER or not self._streaming:
-            return await provider.generate(question, self._call)
-        return await self._stream(effect, wanted, question)
+            return author, await provider.generate(question, self._call)
+        return author, await self._stream(effect, wanted, question)
 
     async def _stream(self, effect: str, wanted: Generate, question: ModelInput) -> Generation:
         may_call = bool(question.tools) and question.tool_choice != TOOL_CHOICE_NONE
@@ -162,20 +188,23 @@ class Performer:
 
     def _name_calls(self, message: Message) -> None:
         """Makes the ids of tool calls unique within the run, where the model does not."""
-        for part in message.parts:
-            if not part.HasField("tool_call"):
-                continue
-            if not part.tool_call.id or part.tool_call.id in self._call_ids:
-                part.tool_call.id = f"call-{len(self._call_ids) + 1}"
-            self._call_ids.add(part.tool_call.id)
+        calls = [part.tool_call for part in message.parts if part.HasField("tool_call")]
+        given = {call.id for call in calls}
+        for call in calls:
+            if not call.id or call.id in self._call_ids:
+                fresh = (f"call-{number}" for number in count(len(self._call_ids) + 1))
+                call.id = next(name for name in fresh if name not in self._call_ids | given)
+            self._call_ids.add(call.id)
 
     def _count(self, usage: TokenUsage) -> None:
-        total = self.usage
-        total.prompt_tokens += usage.prompt_tokens
-        total.completion_tokens += usage.completion_tokens
-        total.total_tokens += usage.total_tokens or usage.prompt_tokens + usage.completion_tokens
-        total.cached_tokens += usage.cached_tokens
-        total.reasoning_tokens += usage.reasoning_tokens
+        whole = usage.total_tokens or usage.prompt_tokens + usage.completion_tokens
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "reasoning_tokens"):
+            self._add(name, getattr(usage, name))
+        self._add("total_tokens", whole)
+
+    def _add(self, name: str, tokens: int) -> None:
+        """Plugins may count anything: the sum stays within its field."""
+        setattr(self.usage, name, min(max(getattr(self.usage, name) + tokens, 0), MOST_TOKENS))
 
     async def _tool_call(self, effect: str, made: ToolCall) -> Outcome:
         self._events.publish(
@@ -203,10 +232,12 @@ class Performer:
                 "Run it where somebody can answer: hector chat, or hector call on a terminal.",
             )
         self._events.publish(RunEvent(question=asked))
-        message = Message(role=ROLE_USER, parts=[Part(text=await self._ask(asked))])
+        said = await self._ask(asked)
+        message = Message(role=ROLE_USER, parts=[Part(text=said)])
         outcome = Outcome(id=effect, message=self._messages.add(message))
-        written = self._journal.settle(self._run, outcome)
-        self.pending.append(written)
+        if wrong := unfit(question.answer_schema, said):
+            outcome.failure.CopyFrom(Failure(kind=FAILURE_KIND_INVALID, message=wrong))
+        self.note(self._journal.settle(self._run, outcome), None)
         return outcome
 
 

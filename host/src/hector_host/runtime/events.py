@@ -22,7 +22,7 @@ class Events:
     def __init__(self, run: str) -> None:
         self._run = run
         self._count = 0
-        self._queue: asyncio.Queue[RunEvent] = asyncio.Queue()
+        self._queue: asyncio.Queue[RunEvent | None] = asyncio.Queue()
 
     def publish(self, event: RunEvent) -> None:
         """Numbers and dates an event whose kind is set."""
@@ -41,10 +41,13 @@ class Events:
 
         written.add_done_callback(publish)
 
+    def close(self) -> None:
+        """There will be no more events, whatever the last one was."""
+        self._queue.put_nowait(None)
+
     async def read(self) -> AsyncIterator[RunEvent]:
-        """Every event, up to the one that ends the run."""
-        while True:
-            event = await self._queue.get()
+        """Every event, up to the one that ends the run, or until there will be no more."""
+        while (event := await self._queue.get()) is not None:
             yield event
             if event.WhichOneof("event") in LAST:
                 return

@@ -132,7 +132,10 @@ class Journal(Protocol):
     """
 
     async def conversation(self, session: str) -> Sequence[Message]:
-        """What user and agent said to each other in the finished runs of a session, oldest first."""
+        """What user and agent said to each other in the finished runs of a session, oldest first.
+
+        Runs that failed or were cancelled are left out, and runs that begin at the same time do not see each other.
+        """
         ...
 
     def begin(self, run: NewRun) -> asyncio.Future[None]:

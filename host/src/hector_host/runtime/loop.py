@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import zlib
 from typing import TYPE_CHECKING
@@ -21,6 +20,8 @@ from hector_host.errors import CallError, RunError, quoted
 from hector_host.providers.together import together
 from hector_host.runtime.ids import change
 from hector_host.runtime.journal import NewIteration
+from hector_host.runtime.strategy import bounded
+from hector_host.runtime.toolset import SHOWN_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from hector_host.runtime.effects import Performer
     from hector_host.runtime.scope import Scope
     from hector_host.runtime.strategy import Strategy
+
+MOST_EFFECTS = 64
+"""Effects of one iteration: all of them are performed at the same time."""
 
 
 class Loop:
@@ -66,13 +70,12 @@ class Loop:
         # One more than there are: in it the strategy sees what came of its last effects, and can only be done.
         for number in range(1, self._max_iterations + 2):
             response, now = await self._ask(number, state, version, outcomes)
-            state, version = _state(response), response.state_version
+            state, version = bounded(_state(response), self._engine), response.state_version
             effects = response.result.effects
             if response.done or response.result.done:
                 if effects:
                     raise RunError(f"{self._engine}: is done and asks for {len(effects)} effects in one answer")
-                if response.result.thought:
-                    await self._perform(number, now, response, state)
+                self._note(number, now, response, state)
                 return await self._finalize(state, version, RUN_END_DONE)
             if number > self._max_iterations:
                 break
@@ -111,20 +114,32 @@ class Loop:
     ) -> Sequence[Outcome]:
         effects = response.result.effects
         self._check(effects)
-        wanted, iteration = self._iteration(number, now, response, state)
-        await self._flush(self._journal.iterate(self._run, iteration))
-        if iteration.thought:
-            self._events.publish(RunEvent(thought=Thought(iteration=number, text=iteration.thought)))
+        wanted = self._note(number, now, response, state)
+        await self._performer.flush()
         return await together([self._performer.perform(effect, wanted.get(effect.id, [])) for effect in effects])
 
+    def _note(
+        self, number: int, now: int, response: ProcessIterationResponse, state: Struct
+    ) -> dict[str, list[Message]]:
+        """Has the iteration journaled and its thought told; the messages that its generations name."""
+        wanted, iteration = self._iteration(number, now, response, state)
+        thought = RunEvent(thought=Thought(iteration=number, text=iteration.thought)) if iteration.thought else None
+        self._performer.note(self._journal.iterate(self._run, iteration), thought)
+        return wanted
+
     def _check(self, effects: Sequence[Effect]) -> None:
+        if len(effects) > MOST_EFFECTS:
+            raise RunError(
+                f"{self._engine}: asks for {len(effects)} effects at once, at most {MOST_EFFECTS} are performed"
+            )
         for effect in effects:
+            name = quoted(effect.id, SHOWN_NAME)
             if not effect.id or effect.id in self._effect_ids:
-                wrong = f"uses the effect id {effect.id!r} twice" if effect.id else "asks for an effect without an id"
+                wrong = f"uses the effect id {name!r} twice" if effect.id else "asks for an effect without an id"
                 raise RunError(f"{self._engine}: {wrong}", "An effect's id is unique within the run.")
             if effect.WhichOneof("effect") is None:
                 raise RunError(
-                    f"{self._engine}: effect {effect.id!r} is of a kind that this host does not know",
+                    f"{self._engine}: effect {name!r} is of a kind that this host does not know",
                     "Upgrade Hector to a version that knows what the strategy needs.",
                 )
             self._effect_ids.add(effect.id)
@@ -151,11 +166,6 @@ class Loop:
         )
         return wanted, iteration
 
-    async def _flush(self, *written: asyncio.Future[None]) -> None:
-        """Waits until these entries and all outcomes so far are on disk."""
-        pending, self._performer.pending = [*self._performer.pending, *written], []
-        await asyncio.gather(*pending)
-
     async def _finalize(self, state: Struct, version: int, end: RunEnd) -> Message:
         request = FinalizeRequest(state=state, state_version=version, end=end)
         try:
@@ -169,7 +179,6 @@ class Loop:
                 f"{self._engine}: no answer within {self._max_iterations} iterations: {_words(error)}",
                 "Raise reasoning.max_iterations of the agent, or ask for less at once.",
             ) from None
-        await self._flush()
         message = Message(role=ROLE_ASSISTANT, parts=response.parts)
         if not message.parts:
             message.parts.append(Part(text=response.result))

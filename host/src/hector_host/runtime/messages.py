@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hector.plugin.v1.message_pb2 import Message
-from hector_host.errors import RunError
+from hector_host.errors import RunError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +46,8 @@ class Messages:
         new: list[Message] = []
         for message in named:
             if message.id and message.id not in self._held:
-                raise RunError(f"{who}: names a message {message.id!r} that this run does not have")
+                name = quoted(message.id, 100)
+                raise RunError(f"{who}: names a message {name!r} that this run does not have")
             if message.id:
                 whole.append(self._held[message.id])
                 continue
@@ -60,9 +61,10 @@ class Messages:
         return whole, new
 
     def answer(self, message: Message) -> Message:
-        """The held message that says exactly this, or this one, held from now on."""
-        for held in reversed(self._held.values()):
-            if held.role == message.role and list(held.parts) == list(message.parts):
+        """The message of this run that says exactly this, or this one, held from now on."""
+        for name, held in reversed(self._held.items()):
+            ours = name.startswith(f"{self._run}/")
+            if ours and held.role == message.role and list(held.parts) == list(message.parts):
                 return held
         return self.add(message)
 

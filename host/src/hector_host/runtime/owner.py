@@ -5,6 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 MARK = "/"
 
@@ -24,7 +27,12 @@ def is_alive(owner: str) -> bool:
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, in whole hundredths of a second; empty when there is none."""
+    """When a process began, in ticks since the machine did where /proc tells; empty when there is none."""
+    if sys.platform == "linux":
+        # Not psutil's time: that is counted from the clock, and moves when the clock is set.
+        with suppress(OSError):
+            return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[19]
+        return ""
     import psutil
 
     try:

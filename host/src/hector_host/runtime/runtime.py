@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hector.host.v1.run_pb2 import RunEvent, RunFailed, RunFinished, RunStarted, Step
 from hector.plugin.v1.message_pb2 import ROLE_USER, Message, Part
@@ -20,6 +21,7 @@ from hector_host.runtime.journal import NewRun, RunEnd, Status
 from hector_host.runtime.loop import Loop
 from hector_host.runtime.messages import Messages
 from hector_host.runtime.scope import Scope
+from hector_host.runtime.strategy import bounded
 from hector_host.runtime.toolset import Toolset, plugin_tools, search_offer
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class Runtime:
         prepared = await self._prepare(request)
         events = Events(prepared.run.id)
         task = asyncio.create_task(self._execute(prepared, request, events))
+        task.add_done_callback(lambda _: events.close())
         try:
             async for event in events.read():
                 yield event
@@ -99,7 +102,7 @@ class Runtime:
         run, session, steps = new_id(), session_id(request.session), list[Step]()
         call = Call(run=run, session=session, agent=request.agent, user=request.user, record=steps.append)
         conversation, toolset, model = await asyncio.gather(
-            self._journal.conversation(session),
+            self._conversation(request.session),
             self._toolset(request.agent, agent, call),
             self._registry.llm(llm).model(call),
         )
@@ -120,7 +123,9 @@ class Runtime:
         asked.context.update({"agent": request.agent, "session": session, "user": request.user})
         strategy = self._strategy(agent)
         begun = await strategy.initialize(asked, call)
+        bounded(begun.state, engine_label(agent))
         engine = agent.reasoning.engine
+        setup.options.update(self._redacted(agent.reasoning.options))  # what the journal keeps of them
         new = NewRun(
             run, session, request.agent, request.user, engine, llm, setup, question, begun.state, begun.state_version
         )
@@ -128,6 +133,10 @@ class Runtime:
 
     async def _conversation(self, session: str | None) -> Sequence[Message]:
         return () if session is None else await self._journal.conversation(session)
+
+    def _redacted(self, options: dict[str, Any]) -> dict[str, Any]:
+        redacted: dict[str, Any] = json.loads(self._config.redact(json.dumps(options)))
+        return redacted
 
     def _strategy(self, agent: AgentConfig) -> Strategy:
         plugin = self._config.engine_of(agent)
@@ -156,8 +165,7 @@ class Runtime:
         performer = Performer(
             scope, self._registry, prepared.toolset, ask=request.ask, streaming=reasoning.enable_streaming
         )
-        engine = f"reasoning_strategy/{reasoning.plugin}" if reasoning.plugin else "engine default"
-        loop = Loop(scope, performer, prepared.strategy, engine, reasoning.max_iterations)
+        loop = Loop(scope, performer, prepared.strategy, engine_label(prepared.agent), reasoning.max_iterations)
         try:
             started = RunStarted(session_id=run.session, agent=run.agent, engine=run.engine, llm=run.llm)
             performer.note(self._journal.begin(run), RunEvent(run_started=started))
@@ -199,10 +207,16 @@ class Runtime:
     def _failed(self, prepared: _Prepared, performer: Performer, error: HectorError) -> RunFailed:
         return RunFailed(
             error=self._config.redact(str(error)),
-            kind=type(error).__name__,
+            kind=next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == HectorError.__module__),
             usage=performer.usage,
             steps=prepared.steps,
         )
 
     async def _end(self, prepared: _Prepared, performer: Performer, end: RunEnd) -> None:
-        await self._journal.end(prepared.run.id, end, performer.usage, prepared.steps)
+        await performer.flush(self._journal.end(prepared.run.id, end, performer.usage, prepared.steps))
+
+
+def engine_label(agent: AgentConfig) -> str:
+    """How messages name what decides for an agent."""
+    plugin = agent.reasoning.plugin
+    return "engine default" if plugin is None else f"reasoning_strategy/{plugin}"

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from hector_host.errors import PluginError
+
 if TYPE_CHECKING:
+    from google.protobuf.struct_pb2 import Struct
+
     from hector.plugin.v1.reasoning_pb2 import (
         FinalizeRequest,
         FinalizeResponse,
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
         ProcessIterationResponse,
     )
     from hector_host.providers.call import Call
+
+STATE_LIMIT = 1 << 20
+"""Bytes of a strategy's state (the contract's figure)."""
 
 
 class Strategy(Protocol):
@@ -30,3 +37,18 @@ class Strategy(Protocol):
     async def finalize(self, request: FinalizeRequest, call: Call) -> FinalizeResponse:
         """The answer."""
         ...
+
+
+def bounded(state: Struct, engine: str) -> Struct:
+    """The state, if it is small enough to be kept.
+
+    Raises:
+        PluginError: It is not.
+    """
+    size = state.ByteSize()
+    if size > STATE_LIMIT:
+        raise PluginError(
+            f"{engine}: its state has {size:,} bytes, at most {STATE_LIMIT:,} are kept",
+            "A strategy names messages by their id and does not copy them into its state.",
+        )
+    return state

@@ -27,7 +27,8 @@ from hector.plugin.v1.reasoning_pb2 import (
     Failure,
 )
 from hector.plugin.v1.tool_pb2 import Tool
-from hector_host.errors import CallError, ConfigError, quoted
+from hector_host.errors import CallError, ConfigError, NotFoundError, PluginError, quoted
+from hector_host.runtime.parameters import InvalidArgumentsError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,23 +41,37 @@ if TYPE_CHECKING:
     from hector_host.providers.call import Call
     from hector_host.registry import Registry
 
-FAILURES: dict[grpc.StatusCode | None, FailureKind] = {
-    None: FAILURE_KIND_TOOL,
+SHOWN_NAME = 100
+"""Characters shown of a name that a model made up."""
+
+FAILURES: dict[grpc.StatusCode, FailureKind] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: FAILURE_KIND_TIMEOUT,
     grpc.StatusCode.INVALID_ARGUMENT: FAILURE_KIND_INVALID,
     grpc.StatusCode.NOT_FOUND: FAILURE_KIND_NOT_FOUND,
     grpc.StatusCode.PERMISSION_DENIED: FAILURE_KIND_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED: FAILURE_KIND_DENIED,
 }
 
 
-def failure_of(error: CallError) -> Failure:
-    """What a strategy is told of a call that failed."""
-    kind = FAILURES.get(error.code, FAILURE_KIND_UNSPECIFIED)
-    if kind == FAILURE_KIND_UNSPECIFIED and error.outcome_unknown:
-        kind = FAILURE_KIND_OUTCOME_UNKNOWN
-    elif kind == FAILURE_KIND_UNSPECIFIED and error.retryable:
-        kind = FAILURE_KIND_UNAVAILABLE
-    return Failure(kind=kind, message=error.what)
+def failure_of(error: PluginError, refusal: FailureKind) -> Failure:
+    """What a strategy is told of a call that failed.
+
+    Args:
+        refusal: The kind where the plugin answered, and its answer is no.
+    """
+    return Failure(kind=_kind(error, refusal), message=error.what)
+
+
+def _kind(error: PluginError, refusal: FailureKind) -> FailureKind:
+    if not isinstance(error, CallError):
+        return FAILURE_KIND_UNAVAILABLE  # its process has ended
+    if error.code is None:
+        return refusal
+    if error.code in FAILURES:
+        return FAILURES[error.code]
+    if error.outcome_unknown:
+        return FAILURE_KIND_OUTCOME_UNKNOWN
+    return FAILURE_KIND_UNAVAILABLE if error.retryable else FAILURE_KIND_UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +138,17 @@ class Toolset:
         offer = self._offered.get(made.tool)
         if offer is None:
             there = ", ".join(sorted(self._offered)) or "none"
-            return refused(made.tool, FAILURE_KIND_NOT_FOUND, f"there is no tool {made.tool!r}; there are: {there}")
+            name = quoted(made.tool, SHOWN_NAME)
+            return refused(name, FAILURE_KIND_NOT_FOUND, f"there is no tool {name!r}; there are: {there}")
         try:
-            parameters = json.loads(made.arguments or "{}")
-        except ValueError as error:
-            return refused(made.tool, FAILURE_KIND_INVALID, f"the arguments are not JSON: {error}")
-        if wrong := check(offer.tool, parameters):
-            return refused(made.tool, FAILURE_KIND_INVALID, wrong)
-        try:
-            return await offer.execute(parameters, key, call)
+            return await offer.execute(parse(made.arguments, offer.tool), key, call)
+        except InvalidArgumentsError as error:
+            return refused(made.tool, FAILURE_KIND_INVALID, str(error))
         except CallError as error:
-            failure = failure_of(error)
+            failure = failure_of(error, FAILURE_KIND_TOOL)
             return refused(made.tool, failure.kind, error.detail or error.what)
+        except (PluginError, NotFoundError) as error:
+            return refused(made.tool, FAILURE_KIND_UNAVAILABLE, error.what)
 
 
 def refused(tool: str, kind: FailureKind, why: str) -> ToolOutcome:
@@ -142,24 +156,6 @@ def refused(tool: str, kind: FailureKind, why: str) -> ToolOutcome:
     return ToolOutcome(
         ToolResult(tool=tool, failed=True, parts=[Part(text=why)]), Failure(kind=kind, message=f"{tool}: {why}")
     )
-
-
-def check(tool: Tool, parameters: Any) -> str:
-    """What is wrong with the parameters of a call, by the tool's schema; empty when nothing is."""
-    import jsonschema
-    import referencing
-
-    schema = MessageToDict(tool.parameters)
-    # An empty registry: a schema comes from a plugin and must not make the host fetch what it refers to.
-    validator = jsonschema.Draft202012Validator(schema, registry=referencing.Registry())
-    try:
-        wrong = min(validator.iter_errors(parameters), key=lambda error: list(map(str, error.path)), default=None)
-    except Exception as error:  # noqa: BLE001 - a schema that is none can fail in any way
-        return f"the schema of {tool.name} cannot be used: {type(error).__name__}"
-    if wrong is None:
-        return ""
-    where = ".".join(str(part) for part in wrong.path)
-    return f"{where}: {wrong.message}" if where else wrong.message
 
 
 async def plugin_tools(config: Config, agent: AgentConfig, registry: Registry, call: Call) -> list[OfferedTool]:
@@ -219,8 +215,14 @@ def _result(tool: str, response: ExecuteToolResponse) -> ToolResult:
     if response.HasField("structured_result"):
         result.structured.CopyFrom(response.structured_result)
     if not result.parts:
-        text = response.result
-        if not text and response.HasField("structured_result"):
-            text = json.dumps(MessageToDict(response.structured_result), ensure_ascii=False)
-        result.parts.append(Part(text=text))
+        result.parts.append(Part(text=response.result or _as_text(tool, result)))
     return result
+
+
+def _as_text(tool: str, result: ToolResult) -> str:
+    if not result.HasField("structured"):
+        return ""
+    try:
+        return json.dumps(MessageToDict(result.structured), ensure_ascii=False)
+    except ValueError as error:
+        raise CallError(f"{tool}: its structured result is not JSON: {quoted(str(error))}") from None

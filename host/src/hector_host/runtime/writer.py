@@ -102,16 +102,19 @@ class Writer:
         failure: HectorError | None = None
         try:
             connection = self._open()
-        except (sqlite3.Error, OSError) as error:
-            failure = self._failed(error)
         except HectorError as error:
             failure = error
+        except Exception as error:  # noqa: BLE001 - whoever submits is told
+            failure = self._failed(error)
         try:
             while group := self._next_group():
-                if connection is None:
-                    _fail(group, failure)
-                else:
-                    self._commit(connection, group)
+                try:
+                    if connection is None:
+                        _fail(group, failure)
+                    else:
+                        self._commit(connection, group)
+                except Exception as error:  # noqa: BLE001 - the thread lives on, so that nobody waits for ever
+                    _fail(group, self._failed(error))
                 self._answer(group)
         finally:
             if connection is not None:
@@ -146,20 +149,23 @@ class Writer:
         return group
 
     def _commit(self, connection: sqlite3.Connection, group: list[_Operation]) -> None:
+        at_fault = False
         try:
             connection.execute("BEGIN IMMEDIATE")
+            at_fault = True
             for operation in group:
                 operation.result = operation.work(connection)
+            at_fault = False
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever an operation raises is its caller's
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if len(group) == 1:
-                group[0].error = self._failed(error) if isinstance(error, sqlite3.Error) else error
+            if len(group) > 1 and at_fault:
+                # One of them is at fault: alone, each meets its own fate.
+                for operation in group:
+                    self._commit(connection, [operation])
                 return
-            # One of them is at fault: alone, each meets its own fate.
-            for operation in group:
-                self._commit(connection, [operation])
+            _fail(group, self._failed(error) if isinstance(error, sqlite3.Error) else error)
 
     def _answer(self, group: list[_Operation]) -> None:
         def deliver() -> None:
@@ -195,6 +201,6 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _fail(group: list[_Operation], failure: HectorError | None) -> None:
+def _fail(group: list[_Operation], failure: Exception | None) -> None:
     for operation in group:
         operation.error = failure
