@@ -111,12 +111,12 @@ def test_a_wait_that_is_too_long_names_who_holds_the_directory(library):
     with library.running("call", "a", "Count", "--llm", "gated", "--config", "patient.yaml") as first:
         first.read_until("one ")
         until(lambda: "faiss" in plugins(library, first.pid))
-        error = library("call", "a", "Are plums purple?")
+        (library.folder / "docs/figs.md").write_text("# Figs\n\nFigs are sweet.\n")
+        error = library.refusal("index", code=3)
         open_gate(library)
         assert first.end().code == 0
     data = library.folder / ".hector/plugins/faiss"
-    assert error.code == 3
-    assert error.err.rpartition("hector: ")[2] == (
+    assert error.rpartition("hector: ")[2] == (
         f"database_provider/faiss: its directory {data} is in use by process {first.pid}\n"
         "  One process at a time may use it: end that one, or give this configuration another storage.path.\n"
     )
