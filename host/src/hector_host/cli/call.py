@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
@@ -112,8 +113,10 @@ async def _call(
         from hector_host.runtime.runtime import RunRequest
 
         transcript = Transcript(stream=stream, quiet=as_json)
-        async for event in host.runtime.run(RunRequest(agent, message, session, llm, ask=ask_on_terminal())):
-            transcript.show(event)
+        request = RunRequest(agent, message, session, llm, ask=ask_on_terminal())
+        async with aclosing(host.runtime.run(request)) as events:
+            async for event in events:
+                transcript.show(event)
     if as_json:
         print_json(transcript.record())
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,8 +67,9 @@ async def _answer(runtime: Runtime, request: RunRequest) -> None:
     transcript = Transcript(stream=True)
 
     async def follow() -> None:
-        async for event in runtime.run(request):
-            transcript.show(event)
+        async with aclosing(runtime.run(request)) as events:
+            async for event in events:
+                transcript.show(event)
 
     turn = asyncio.create_task(follow())
     loop = asyncio.get_running_loop()

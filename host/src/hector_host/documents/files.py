@@ -77,11 +77,9 @@ def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[li
 
 def read(root: Path, path: str) -> Document | Skipped:
     """The text of one file that `find` returned. It may have changed since, so that everything is checked again."""
-    try:
-        with (root / path).open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        return Skipped(_printable(path), _words(error))
+    data = _contents(root, path)
+    if isinstance(data, str):
+        return Skipped(_printable(path), data)
     if len(data) > SIZE_LIMIT:
         return Skipped(_printable(path), _too_large(len(data)))
     if b"\0" in data:
@@ -91,6 +89,20 @@ def read(root: Path, path: str) -> Document | Skipped:
     except UnicodeDecodeError as error:
         return Skipped(_printable(path), f"is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}")
     return Document(path, text.replace("\r\n", "\n").replace("\r", "\n"), sha256(data).hexdigest())
+
+
+def _contents(root: Path, path: str) -> bytes | str:
+    """The beginning of a file, or why it cannot be indexed."""
+    try:
+        # Not blocking: it may have become a pipe by now, to which nobody writes.
+        with open(root / path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return "is not a regular file"
+            if not Path(os.path.realpath(root / path)).is_relative_to(root.resolve()):
+                return "is a link out of the folder"
+            return file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        return _words(error)
 
 
 def _walk(root: Path, unwanted: Callable[[str], bool], skipped: list[Skipped]) -> Iterator[str]:

@@ -94,12 +94,14 @@ class _Run:
 
     async def run(self, ledger: Ledger) -> Report:
         paths = await asyncio.to_thread(self._find)
+        if not paths and not ledger.entries(self._store.place):
+            raise _empty(self._store, "no file matches", self._skipped)
         await self._writer.prepare()
         await self._index(paths)
-        if not self._chunks:
-            raise _empty(self._store, "no selected file has text", self._skipped)
         gone = self._writer.known.keys() - self._present
         await self._writer.remove(sorted(gone))
+        if not self._chunks:
+            raise _empty(self._store, "no selected file has text" if paths else "no file matches", self._skipped)
         await self._writer.leave_other_collections()
         ledger.complete(self._store.place)
         return Report(
@@ -122,8 +124,6 @@ class _Run:
             paths = [config.path.name]
         else:
             paths, self._skipped = files.find(config.path, config.include, config.exclude)
-        if not paths:
-            raise _empty(self._store, "no file matches", self._skipped)
         self._total = len(paths)
         return paths
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,7 @@ class SearchTool:
         name = parameters.get("store")
         stores = [self._stores[name]] if name else list(self._stores.values())
         for store in stores:
-            _check(store)
+            await asyncio.to_thread(_check, store)  # it waits where somebody indexes at this moment
         limit = int(parameters.get("limit", self._limit))
         embedders = {store.config.embedder: store.embedder for store in stores}
         embedded = await together(

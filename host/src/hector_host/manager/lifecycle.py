@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from hector_host.errors import HectorError, PluginError
+from hector_host.errors import PluginError
 from hector_host.manager import notices
 from hector_host.manager.explanation import explained
-from hector_host.manager.failure import Failure
 from hector_host.manager.local import LocalInstance
 from hector_host.manager.plugin import label
 from hector_host.manager.remote import RemoteInstance
@@ -59,7 +58,7 @@ class Lifecycle:
             self._notice(unenforced)
         try:
             self._instance.start()
-        except (Failure, HectorError) as error:
+        except Exception as error:  # noqa: BLE001 (whoever waits for the plugin gets it)
             self._instance.discard()
             self._fail(error)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Self
 
 from hector_host.manager import family
@@ -61,6 +61,8 @@ class Manager:
         self._terminations = Terminations()
 
     async def __aenter__(self) -> Self:
+        with suppress(OSError):  # who needs the folder says so
+            self._config.storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # conversations are private
         self._terminations.watch()
         self._scope.enter_context(family.subreaper())
         return self
@@ -70,17 +72,21 @@ class Manager:
     ) -> None:
         cancelled = kind is asyncio.CancelledError
         try:
-            await asyncio.gather(*(life.stop(self._grace) for life in self._lives.values()))
+            stops = (life.stop(self._grace) for life in self._lives.values())
+            outcomes = await asyncio.gather(*stops, return_exceptions=True)
         except asyncio.CancelledError:
             cancelled = True
             raise
         finally:
-            for life in self._lives.values():
-                life.discard()
-            self._scope.close()
-            self._terminations.forget()
+            with self._scope:  # whatever one of them raises, the others are discarded too
+                self._scope.callback(self._terminations.forget)
+                for life in self._lives.values():
+                    self._scope.callback(life.discard)
             if cancelled and self._terminations.received:
                 raise SystemExit(128 + self._terminations.received)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     def start(self, names: Iterable[str]) -> None:
         """Spawns the processes of these plugins at once; those that were started before are left alone.

@@ -214,7 +214,11 @@ class Process:
             return self._popen.poll()
         if self._popen.returncode is not None:
             return self._popen.returncode
-        status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        try:
+            status = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            # Whoever started this process ignores SIGCHLD, and so the system keeps nobody's exit code.
+            return self._popen.poll()
         if status is None:
             return None
         return status.si_status if status.si_code == os.CLD_EXITED else -status.si_status

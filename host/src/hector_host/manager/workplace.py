@@ -43,8 +43,15 @@ class Workplace:
 
     def claim(self) -> bool:
         """Asks for the lock; False when another process has it, for whose end `lock.wait` waits."""
-        self.lock = DirectoryLock(self.data)
-        return self.lock.take()
+        try:
+            self.lock = DirectoryLock(self.data)
+            return self.lock.take()
+        except OSError as error:
+            raise Failure(
+                "lock",
+                f"its directory {self.data} cannot be locked: {error.strerror}",
+                "Mend the directory, or give this configuration another storage.path, on a file system that has locks.",
+            ) from None
 
     def clear(self) -> None:
         """Removes what is not to outlive the plugin. May be called again."""

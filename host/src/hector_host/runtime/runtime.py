@@ -25,7 +25,7 @@ from hector_host.runtime.strategy import bounded
 from hector_host.runtime.toolset import Toolset, plugin_tools, search_offer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from hector.plugin.v1.reasoning_pb2 import InitializeResponse
     from hector_host.config import AgentConfig, Config
@@ -76,7 +76,7 @@ class Runtime:
         self._registry = registry
         self._journal = journal
 
-    async def run(self, request: RunRequest) -> AsyncIterator[RunEvent]:
+    async def run(self, request: RunRequest) -> AsyncGenerator[RunEvent, None]:
         """The events of a new run, from `run_started` to `run_finished` or `run_failed`.
 
         Closing the iterator before its end cancels the run.

@@ -258,7 +258,7 @@ func (*RunEvent_RunFinished) isRunEvent_Event() {}
 
 func (*RunEvent_RunFailed) isRunEvent_Event() {}
 
-// First event of a run.
+// First event of a run; absent where the run could not be journaled.
 type RunStarted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The conversation that the run belongs to. Never empty.
@@ -848,7 +848,8 @@ type RunFailed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// For people: who, what, and the next step. Never empty.
 	Error string `protobuf:"bytes,1,opt,name=error,proto3" json:"error,omitempty"`
-	// The class of the error: "ConfigError", "PluginError", "NotFoundError", "RunError".
+	// The class of the error in the host: "ConfigError"; "PluginError", or more exactly "StartError", "RefusedError" or
+	// "CallError"; "NotFoundError"; "RunError"; "HectorError" for any other.
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// As in RunFinished.
 	Usage *v1.TokenUsage `protobuf:"bytes,3,opt,name=usage,proto3" json:"usage,omitempty"`

@@ -212,7 +212,7 @@ func (RunEnd) EnumDescriptor() ([]byte, []int) {
 
 type InitializeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// ProcessIteration is called this often at most. At least 1.
+	// This many iterations may ask for effects. At least 1. See Budget.iterations.
 	MaxIterations int32 `protobuf:"varint,1,opt,name=max_iterations,json=maxIterations,proto3" json:"max_iterations,omitempty"`
 	// The sampling temperature of the agent's model. 0: its default, or 0 itself; Generate leaves it unset and the host
 	// fills in what is configured.
