@@ -263,3 +263,13 @@ async def test_an_embedder_that_does_not_fit_the_database_is_named(place, call, 
         "databases.memory.config.dimension says 384\n"
         "  Write dimension: 64 there, or leave it out."
     )
+
+
+async def test_a_folder_that_became_empty_leaves_no_chunk_behind(place, call):
+    file = place.write("a.md", "Some text about tea.")
+    await index(place.store(), call)
+    file.unlink()
+    with pytest.raises(ConfigError) as caught:
+        await index(place.store(), call)
+    assert "no file matches" in str(caught.value)
+    assert place.database.ids() == set()

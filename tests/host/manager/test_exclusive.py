@@ -48,3 +48,14 @@ async def test_the_second_host_gives_up_and_names_the_holder(host, owner):
         "  One process at a time may use it: end that one, or give this configuration another storage.path."
     )
     assert "failed: lock" in host.states
+
+
+async def test_a_directory_that_cannot_be_locked_is_named(host, owner):
+    (host.data("x") / ".lock").mkdir(parents=True)
+    async with host.manager(x=owner()) as manager:
+        with pytest.raises(StartError) as caught:
+            await manager.ready("x")
+    assert str(caught.value) == (
+        f"llm_provider/x: its directory {host.data('x')} cannot be locked: Is a directory\n"
+        "  Mend the directory, or give this configuration another storage.path, on a file system that has locks."
+    )
