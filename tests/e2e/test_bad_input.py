@@ -96,7 +96,7 @@ def test_what_is_not_enforced_is_said_in_one_line_for_each_plugin_at_each_start(
     hector.write(document)
     for _ in range(2):
         ended = hector("call", "a", "Hello")
-        assert (ended.code, ended.out) == (0, "Hello\n")
+        assert (ended.code, ended.out) == (0, "Hello\n"), ended.err
         assert sorted(ended.err.splitlines()) == [
             "llm_provider/echo: not enforced yet: security.sandbox, security.max_memory, security.allowed_networks",
             "tool_provider/shell: not enforced yet: security.max_memory",

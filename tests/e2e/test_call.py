@@ -29,7 +29,7 @@ def test_the_answer_alone_is_on_stdout(hector):
 
 def test_what_leads_to_the_answer_is_on_stderr(looking):
     ended = looking("call", "a", "What is here?")
-    assert (ended.code, ended.out) == (0, "There is one file.\n")
+    assert (ended.code, ended.out) == (0, "There is one file.\n"), ended.err
     assert ended.err == (
         "· Let me look.\n"
         "→ list_files {}\n"
@@ -63,7 +63,7 @@ def test_the_message_comes_from_stdin(hector):
 def test_a_message_that_cannot_be_taken_is_refused_whole(hector, message, words):
     (hector.folder / "message").write_bytes(message)
     ended = hector.shell('exec "$HECTOR" call a - < message')
-    assert (ended.code, ended.out) == (2, "")
+    assert (ended.code, ended.out) == (2, ""), ended.err
     assert f"│ Invalid value for MESSAGE: {words} " in ended.err
 
 

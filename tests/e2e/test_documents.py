@@ -10,16 +10,19 @@ from commandline import until
 
 from .conftest import PLUGINS, documents, open_gate
 
+PEARS = "# Pears\n\nPears ripen in September.\n\nSource: docs/pears.md:1\n"
 PLUMS = "# Plums\n\nPlums are purple.\n\nSource: docs/plums.md:1\n"
 NOT_INDEXED = "hector: hector.yaml:22: document_stores.docs: is not indexed\n  Run: hector index docs\n"
 
 
 def test_index_and_ask(library):
     ended = library("index")
-    assert (ended.code, ended.out) == (0, "")
+    assert (ended.code, ended.out) == (0, ""), ended.err
     assert re.fullmatch(r"docs: 2 of 2 files, 2 chunks\ndocs: 2 files, 2 chunks, 2 embedded, \d\.\d s\n", ended.err)
     ended = library("call", "a", "When do pears ripen?")
-    assert (ended.code, ended.out) == (0, "# Pears\n\nPears ripen in September.\n\nSource: docs/pears.md:1\n")
+    assert (ended.code, ended.out) == (0, "# Pears\n\nPears ripen in September.\n\nSource: docs/pears.md:1\n"), (
+        ended.err
+    )
     assert ended.err == (
         '→ search {"query":"When do pears ripen?"}\n'
         "← search: [1] docs/pears.md:1 # Pears Pears ripen in September."
@@ -53,6 +56,24 @@ def test_an_index_says_what_it_did_as_one_object(library):
         r"docs: 1 file, 1 chunk, 0 embedded, 1 removed, \d\.\d s\n",
         ended.err,
     )
+
+
+def test_an_index_that_is_interrupted_is_told_as_such_and_done_by_the_next(library):
+    waiting = documents()
+    waiting["plugins"]["embedder_providers"]["words"]["config"] = {"wait": True}
+    library.write(waiting)
+    with library.running("index") as command:
+        until((library.folder / ".hector/plugins/words/waiting").exists)
+        command.interrupt()
+        ended = command.end()
+    assert (ended.code, ended.out) == (130, ""), ended.err
+    library.write(documents())
+    assert library.refusal("call", "a", "Are plums purple?", code=4) == (
+        "hector: hector.yaml:22: document_stores.docs: is indexed in part: the last run did not end\n"
+        "  Run: hector index docs\n"
+    )
+    assert library("index", "--json").json["vectors"] == 2
+    assert library.answer("call", "a", "Are plums purple?") == PLUMS
 
 
 def test_what_is_not_indexed_is_named(library):
@@ -95,7 +116,7 @@ def test_commands_at_once_wait_for_the_plugin_that_owns_its_directory(library):
             open_gate(library)
             assert first.end().code == 0
             ended = second.end()
-    assert (ended.code, ended.out) == (0, PLUMS)
+    assert (ended.code, ended.out) == (0, PLUMS), ended.err
 
 
 def test_a_wait_that_is_too_long_names_who_holds_the_directory(library):

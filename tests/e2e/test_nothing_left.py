@@ -62,7 +62,7 @@ def test_stopped_before_anything_is_ready_and_again(hector):
         command.interrupt()
         command.interrupt()
         ended = command.end()
-    assert (ended.code, ended.out) == (130, "")
+    assert (ended.code, ended.out) == (130, ""), ended.err
     until(lambda: leftovers.living(hector.folder) == [], 1)
 
 
@@ -72,7 +72,7 @@ def test_after_an_answer_and_after_an_error(hector):
     assert leftovers.living(hector.folder) == []
     hector.write(echo({"text": "half an ", "error": "out of order"}))
     ended = hector("call", "a", "Hello")
-    assert (ended.code, ended.out) == (3, "half an \n")
+    assert (ended.code, ended.out) == (3, "half an \n"), ended.err
     assert ended.err == "hector: llm_provider/echo: StreamText: INTERNAL: out of order\n"
     assert leftovers.living(hector.folder) == []
 

@@ -80,7 +80,7 @@ def test_the_reasoning_strategy(author: Hector) -> None:
     author.write(document)
     # The agent's own model, gpt-4o, is another's: the caller names the guide's.
     ended = author("call", "my_agent", "Hello", "--llm", "custom")
-    assert (ended.code, ended.out) == (0, "You said: System: Be kind\n\nUser: Hello\n")
+    assert (ended.code, ended.out) == (0, "You said: System: Be kind\n\nUser: Hello\n"), ended.err
     assert ended.err == "· asking the model\n· the model has answered\n"
     error = author.refusal("call", "my_agent", "Hello", code=2)
     assert re.fullmatch(
@@ -96,7 +96,7 @@ def test_the_tools(author: Hector) -> None:
     document["llms"] = {"script": {"type": "plugin:echo", "model": "script"}}
     author.write(document)
     ended = author("call", "my_agent", "The mean of 1, 2 and 6?")
-    assert (ended.code, ended.out) == (0, "It is 3.\n")
+    assert (ended.code, ended.out) == (0, "It is 3.\n"), ended.err
     assert ended.err == ('→ custom_data_processing {"algorithm":"mean","data":[1,2,6]}\n← custom_data_processing: 3\n')
 
 

@@ -1,6 +1,11 @@
-"""An embedder without a model: each word of a text counts in one of 512 places, so texts with common words are near."""
+"""An embedder without a model: each word of a text counts in one of 512 places, so texts with common words are near.
 
+With its option `wait` it never answers, and says in its data directory that it is waiting.
+"""
+
+import asyncio
 import hashlib
+from dataclasses import dataclass
 
 from hector.plugin.v1.embedder_pb2 import (
     EmbedBatchRequest,
@@ -23,8 +28,16 @@ def vector(text: str) -> Embedding:
     return Embedding(vector=[count / length for count in counts])
 
 
-class Words(Embedder):
+@dataclass(frozen=True)
+class Options:
+    wait: bool = False
+
+
+class Words(Embedder[Options]):
     async def embed_batch(self, request: EmbedBatchRequest) -> EmbedBatchResponse:
+        if self.options.wait and self.data_dir is not None:
+            (self.data_dir / "waiting").touch()
+            await asyncio.Event().wait()
         return EmbedBatchResponse(success=True, embeddings=[vector(text) for text in request.texts])
 
     async def get_dimensions(self, request: GetDimensionsRequest) -> GetDimensionsResponse:
