@@ -20,7 +20,7 @@ from hector.plugin.v1.llm_pb2 import (
     StreamTextRequest,
 )
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
-from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, ROLE_USER, Message, Part
+from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, ROLE_USER, Message
 from hector_host.errors import CallError
 from hector_host.providers.prompt import text_of, transcript
 from hector_host.providers.rpc import Rpc
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from hector_host.providers.call import Call
 
     Response = GenerateTextResponse | CallToolResponse | StreamTextResponse
+
+
+SILENT = frozenset({None, "text", "reasoning", "native"})
+"""Kinds of parts that are no answer by themselves; a text is one unless it is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +134,20 @@ class LLMProvider:
         on_piece: Callable[[StreamTextResponse], None],
     ) -> Generation:
         request = StreamTextRequest(prompt=prompt, model=self._config.model, input=question)
-        texts: list[str] = []
-        last: StreamTextResponse | None = None
-        async for piece in self._rpc.stream("StreamText", request, call, step="generate"):
-            texts.append(piece.text)
+        pieces: list[StreamTextResponse] = []
+
+        def take(piece: StreamTextResponse) -> None:
+            pieces.append(piece)
             on_piece(piece)
-            last = piece if piece.done else None
-        if last is None:
-            told = "before it was done" if texts else "without an answer"
+
+        if not await self._rpc.stream("StreamText", request, call, take, step="generate"):
+            told = "before it was done" if pieces else "without an answer"
             raise CallError(
                 f"{plugin.label}: StreamText ended {told}",
                 "A stream of this plugin has to close with a message whose done is true.",
                 detail=f"the stream ended {told}",
             )
-        return self._generation(plugin, "StreamText", "".join(texts), last)
+        return self._generation(plugin, "StreamText", "".join([piece.text for piece in pieces]), pieces[-1])
 
     def _complete(self, question: ModelInput) -> None:
         """Fills in what the configuration says of the model; what the strategy said wins."""
@@ -166,10 +170,11 @@ class LLMProvider:
         output: ModelOutput = response.output
         message = Message(role=ROLE_ASSISTANT, parts=output.message.parts)
         if not message.parts and text:
-            message.parts.append(Part(text=text))
-        calls = any(part.HasField("tool_call") for part in message.parts)
+            message.parts.add(text=text)
+        kinds = {part.WhichOneof("part") for part in message.parts}
+        calls = "tool_call" in kinds
         ended_well = output.finish_reason in (FINISH_REASON_UNSPECIFIED, FINISH_REASON_STOP)
-        if ended_well and not any(map(_says_something, message.parts)):
+        if ended_well and not (kinds - SILENT or text_of(message)):
             raise CallError(
                 f"{plugin.label}: {method} answered with nothing: no text and no tool call",
                 f"Look into its log: {plugin.log_file}",
@@ -178,11 +183,6 @@ class LLMProvider:
         reason = output.finish_reason or (FINISH_REASON_TOOL_CALLS if calls else FINISH_REASON_STOP)
         model = output.model or self._config.model
         return Generation(message, response.usage, reason, f"{self.name}/{model}" if model else self.name)
-
-
-def _says_something(part: Part) -> bool:
-    kind = part.WhichOneof("part")
-    return bool(part.text) if kind == "text" else kind not in (None, "reasoning", "native")
 
 
 def _prompt(question: ModelInput, *, bare: bool) -> str:

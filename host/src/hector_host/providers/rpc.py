@@ -14,7 +14,7 @@ from hector_host.errors import CallError, quoted
 from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, REPEATED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from hector_host.manager import Manager, Plugin
     from hector_host.providers.call import Call
@@ -125,43 +125,40 @@ class Rpc(Generic[StubT]):
                 await asyncio.sleep(delay)
         raise AssertionError
 
-    async def stream(  # noqa: C901 - a branch for each way in which a stream can end
-        self, method: str, request: Any, call: Call, step: str
-    ) -> AsyncIterator[Any]:
-        """The messages of a streaming RPC, up to the one that is `done`. The plugin's timeout bounds the wait for each.
+    async def stream(self, method: str, request: Any, call: Call, on_message: Callable[[Any], None], step: str) -> bool:
+        """Tells of each message of a streaming RPC, up to the one that is `done`; whether that came.
+
+        A function is told, instead of an iterator read, because streams are long and their messages small.
 
         Raises:
             CallError: The stream broke, stalled or carries more than it may.
         """
         plugin, stub = await self._connect()
         started = time.monotonic()
-        ok = False
         rpc = getattr(stub, method)(request, metadata=plugin.metadata + call.metadata)
         watch = _StreamWatch(rpc, plugin.timeout)
         try:
             async for message in rpc:
-                if ok:
-                    continue  # after the last message nothing is part of the answer; the stream only gets to end itself
+                if watch.done:
+                    continue  # what follows the last message is no part of the answer; the stream only gets to end
                 if watch.saw(message) > STREAM_LIMIT:
                     raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB")
-                yield message
-                if message.done:
-                    ok = True
-                    watch.shorten(END_GRACE)
+                on_message(message)
         except AioRpcError as error:
             step = _recorded(step, error)
-            if not ok:
+            if not watch.done:
                 raise self._failed(plugin, method, error) from None
         except asyncio.CancelledError:
             if not watch.expired:
                 raise
-            if not ok:
+            if not watch.done:
                 raise _too_late(plugin, method) from None
         finally:
             watch.stop()
             rpc.cancel()
             if step:
-                call.record(self._step(step, plugin, started, ok))
+                call.record(self._step(step, plugin, started, watch.done))
+        return watch.done
 
     def _failed(self, plugin: Plugin, method: str, error: AioRpcError) -> CallError:
         """A gRPC failure, with the name of who failed and, where the process died, how."""
@@ -195,38 +192,41 @@ class Rpc(Generic[StubT]):
 
 
 class _StreamWatch:
-    """Counts what a stream carries, and cancels it when its next message does not come in time.
+    """Counts what a stream carries, and cancels it when its next message, or its end after the last, comes too late.
 
     One timer for the whole stream, which looks when the last message came: setting one for each message would cost more
     than the message.
+
+    Attributes:
+        done: The last message has come.
+        expired: The stream was cancelled because it was too late.
     """
 
     def __init__(self, rpc: Any, gap: float) -> None:
         self._rpc = rpc
         self._gap = gap
-        self._loop = asyncio.get_running_loop()
-        self._last = self._loop.time()
-        self._timer = self._loop.call_later(gap, self._look)
+        self._time = asyncio.get_running_loop().time
+        self._last = self._time()
+        self._timer = asyncio.get_running_loop().call_later(gap, self._look)
         self._received = 0
+        self.done = False
         self.expired = False
 
     def saw(self, message: Any) -> int:
         """Bytes so far, with this message."""
-        self._last = self._loop.time()
+        self._last = self._time()
         self._received += message.ByteSize() + MESSAGE_COST
+        if message.done:
+            self.done = True
+            self._gap = END_GRACE
+            self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(END_GRACE, self._look)
         return self._received
 
-    def shorten(self, gap: float) -> None:
-        """From now on, once."""
-        self._timer.cancel()
-        self._gap = gap
-        self._last = self._loop.time()
-        self._timer = self._loop.call_later(gap, self._look)
-
     def _look(self) -> None:
-        left = self._last + self._gap - self._loop.time()
+        left = self._last + self._gap - self._time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
+            self._timer = asyncio.get_running_loop().call_later(left, self._look)
             return
         self.expired = True
         self._rpc.cancel()
