@@ -67,6 +67,14 @@ class LLMProvider:
         self._rpc: Rpc[LLMProviderStub] = Rpc(f"llm/{name}", config.plugin, manager, LLMProviderStub)
         self._models: tuple[Plugin, dict[str, Model]] | None = None
         self._unary_only: Plugin | None = None
+        self._sampling = Sampling(
+            temperature=config.temperature,
+            max_tokens=config.max_tokens,
+            top_p=config.top_p,
+            stop=config.stop,
+            seed=config.seed,
+            reasoning_effort=config.reasoning_effort or "",
+        )
 
     async def model(self, call: Call) -> Model:
         """What the configured model can do; where the plugin does not tell, nothing may be relied on.
@@ -151,20 +159,15 @@ class LLMProvider:
 
     def _complete(self, question: ModelInput) -> None:
         """Fills in what the configuration says of the model; what the strategy said wins."""
-        config = self._config
-        sampling = Sampling(
-            temperature=config.temperature,
-            max_tokens=config.max_tokens,
-            top_p=config.top_p,
-            seed=config.seed,
-            reasoning_effort=config.reasoning_effort or "",
-        )
-        if not question.sampling.stop:
-            sampling.stop.extend(config.stop)
-        sampling.MergeFrom(question.sampling)
-        question.sampling.CopyFrom(sampling)
-        if config.config and not question.HasField("options"):
-            question.options.update(config.config)
+        if self._sampling.ByteSize():
+            sampling = Sampling()
+            sampling.CopyFrom(self._sampling)
+            if question.sampling.stop:
+                del sampling.stop[:]
+            sampling.MergeFrom(question.sampling)
+            question.sampling.CopyFrom(sampling)
+        if self._config.config and not question.HasField("options"):
+            question.options.update(self._config.config)
 
     def _generation(self, plugin: Plugin, method: str, text: str, response: Response) -> Generation:
         output: ModelOutput = response.output
