@@ -75,6 +75,23 @@ def test_a_plugin_takes_stdout_before_it_imports_anything_else(main: Path) -> No
     assert ast.unparse(imports[0]) == "from hector_sdk import serve"
 
 
+@pytest.mark.parametrize(
+    "plugin", [path for path in PLUGINS if (path / "pyproject.toml").exists()], ids=lambda path: path.name
+)
+def test_python_plugins_have_one_way_into_an_image(plugin: Path) -> None:
+    lines = (plugin / "Dockerfile").read_text().splitlines()
+    assert f"#   docker build --build-context hector=../.. -t {plugin.name} ." in lines
+    assert [line for line in lines if line.startswith(("FROM ", "COPY "))] == [
+        "FROM python:3.12-slim-bookworm AS build",
+        "COPY --from=hector gen /src/gen",
+        "COPY --from=hector sdk/python /src/sdk",
+        "COPY pyproject.toml plugin.yaml README.md /src/plugin/",
+        "COPY src /src/plugin/src",
+        "FROM python:3.12-slim-bookworm",
+        "COPY --from=build /opt/plugin /opt/plugin",
+    ]
+
+
 def test_the_sdks_are_twins_file_by_file(root: Path) -> None:
     modules = {path.stem for path in (root / "sdk/python/src/hector_sdk").glob("*.py")} - {"__init__"}
     python = {OTHER_NAMES.get(name, name) for name in modules}
