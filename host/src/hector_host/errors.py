@@ -4,7 +4,6 @@
     ├── ConfigError             exit 2    the file is wrong: file, line, key path, value
     ├── PluginError             exit 3    one plugin misbehaved
     │   ├── StartError                    it never became ready
-    │   ├── RefusedError                  its security policy cannot be enforced here
     │   └── CallError                     one RPC failed
     ├── NotFoundError           exit 4    no such agent, run, model; says what there is instead
     └── RunError                exit 5    the run ended without an answer
@@ -67,10 +66,6 @@ class PluginError(HectorError):
 
 class StartError(PluginError):
     """A plugin never became ready."""
-
-
-class RefusedError(PluginError):
-    """A plugin's security policy cannot be enforced on this machine."""
 
 
 class CallError(PluginError):

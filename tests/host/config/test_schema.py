@@ -143,5 +143,5 @@ def test_descriptions_are_the_docstrings_of_the_fields(validator):
     assert reasoning["max_iterations"] == {
         "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, {"$ref": "#/$defs/Variable"}],
         "default": 20,
-        "description": "Rounds of generating and using tools after which the run fails.",
+        "description": "Rounds of generating and using tools at most; the last one has to answer.",
     }

@@ -38,7 +38,7 @@ class Reasoning(Section):
     ] = "default"
     """default, or "plugin:NAME"."""
     max_iterations: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Rounds of generating and using tools after which the run fails."""
+    """Rounds of generating and using tools at most; the last one has to answer."""
     enable_streaming: bool = True
     """Whether the answer is shown while it is made."""
 

@@ -29,11 +29,6 @@ class Kind(StrEnum):
         """The kind whose plugins the group holds, None for any other key."""
         return next((kind for kind in cls if kind.group == group), None)
 
-    @classmethod
-    def of_service(cls, service: str) -> Kind | None:
-        """The kind behind a service's full name, None for any other service."""
-        return next((kind for kind in cls if kind.service == service), None)
-
 
 _GROUPS = {
     Kind.LLM: "llm_providers",

@@ -33,7 +33,8 @@ class Manifest:
         name: The name it goes by.
         version: Of the plugin.
         kinds: What it provides; at least one.
-        command: The program and its arguments, run in the manifest's folder. Empty beside an executable.
+        command: The program and its arguments, run in the manifest's folder, that of a package in the configuration's.
+            Empty beside an executable.
         description: What it is for.
         exclusive: It owns its data directory: no two processes of it share one.
         platforms: Where it runs, as `linux` or `linux/amd64`. Empty: everywhere.
