@@ -1,7 +1,5 @@
 """Arguments that a model wrote are checked by a schema that a plugin wrote; neither may harm the host."""
 
-import time
-
 import pytest
 
 from hector.plugin.v1.tool_pb2 import Tool
@@ -40,14 +38,13 @@ def test_what_does_not_fit_is_told_in_a_line(schema, arguments, wrong):
     assert str(caught.value) == wrong
 
 
+@pytest.mark.timeout(10)
 def test_a_pattern_that_would_run_for_hours_is_given_up():
-    started = time.monotonic()
     wrong = check(text(pattern="^(a+)+$"), {"a": "a" * 60 + "!"})
     assert wrong in (
         "a: whether it matches '^(a+)+$' takes too long to tell",
         f"a: '{'a' * 60}!' does not match '^(a+)+$'",
     )
-    assert time.monotonic() - started < 10
 
 
 def test_patterns_of_names_are_the_plugins_to_check():
