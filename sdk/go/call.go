@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"net/url"
 	"strings"
 
 	"google.golang.org/grpc/metadata"
@@ -19,6 +20,14 @@ type Call struct {
 	Credentials map[string]string
 }
 
+// decoded is the value of one of our keys: what metadata cannot carry is percent-encoded.
+func decoded(value string) string {
+	if text, err := url.PathUnescape(value); err == nil {
+		return text
+	}
+	return value
+}
+
 // CurrentCall reads the facts of the call that ctx belongs to.
 func CurrentCall(ctx context.Context) Call {
 	facts, _ := metadata.FromIncomingContext(ctx)
@@ -27,13 +36,13 @@ func CurrentCall(ctx context.Context) Call {
 		value := values[len(values)-1]
 		switch key {
 		case "hector-run":
-			call.Run = value
+			call.Run = decoded(value)
 		case "hector-session":
-			call.Session = value
+			call.Session = decoded(value)
 		case "hector-agent":
-			call.Agent = value
+			call.Agent = decoded(value)
 		case "hector-user":
-			call.User = value
+			call.User = decoded(value)
 		default:
 			if name, ok := strings.CutPrefix(key, credentialPrefix); ok {
 				call.Credentials[name] = value

@@ -1,5 +1,6 @@
 """Plugins that implement less than the contract has are asked in the way that they understand."""
 
+import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 
@@ -97,6 +98,20 @@ async def test_an_embedder_without_batches_gets_one_text_at_a_time(providing):
         assert await providers.registry.embedder("e").embed(["a", "b"], call=providers.call) == [[1, 0, 0]] * 2
         assert providers.rpcs == ["EmbedBatch", "EmbedText", "EmbedText"]
         assert [request.get("input_type") for _, request in providers.asked] == ["INPUT_TYPE_DOCUMENT"] * 3
+
+
+async def test_an_embedder_with_batches_alone_gets_batches_of_one(providing):
+    async with providing("embedder_providers", fail={"EmbedText": [MISSING]}) as providers:
+        for _ in range(2):
+            assert await providers.registry.embedder("e").embed(["a"], call=providers.call) == [[1, 0, 0]]
+        assert providers.rpcs == ["EmbedText", "EmbedBatch", "EmbedBatch"]
+
+
+async def test_an_embedder_with_neither_is_named(providing):
+    async with providing("embedder_providers", fail={"EmbedText": [MISSING], "EmbedBatch": [MISSING]}) as providers:
+        with pytest.raises(CallError) as caught:
+            await providers.registry.embedder("e").embed(["a"], call=providers.call)
+    assert caught.value.code is grpc.StatusCode.UNIMPLEMENTED
 
 
 async def test_an_embedder_that_does_not_tell_its_dimension_is_measured(providing):

@@ -39,8 +39,8 @@ class Call:
 
 
 def _ascii(value: str) -> str:
-    """GRPC metadata carries printable ASCII alone; anything else is percent-encoded, as in a URL."""
-    if value.isascii() and value.isprintable():
+    """Metadata carries printable ASCII alone; anything else, and %, is percent-encoded, as in a URL."""
+    if value.isascii() and value.isprintable() and "%" not in value:
         return value
     from urllib.parse import quote
 

@@ -34,7 +34,9 @@ class EmbedderProvider:
         self._model = config.config.model or ""
         self._dimension = config.config.dimension or 0
         self._rpc: Rpc[EmbedderProviderStub] = Rpc(f"embedder/{name}", config.plugin, manager, EmbedderProviderStub)
+        # What the plugin lacks, once it has said so: EmbedBatch, or EmbedText.
         self._one_by_one: Plugin | None = None
+        self._batches_only: Plugin | None = None
 
     async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[Sequence[float]]:
         """One vector for each text, in their order.
@@ -51,13 +53,13 @@ class EmbedderProvider:
 
     async def _embed(self, texts: Sequence[str], kind: int, call: Call) -> list[Sequence[float]]:
         plugin = await self._rpc.plugin()
-        if len(texts) == 1 or self._one_by_one is plugin:
+        if (len(texts) == 1 and self._batches_only is not plugin) or self._one_by_one is plugin:
             return [await self._embed_one(text, kind, call) for text in texts]
         batch = EmbedBatchRequest(texts=texts, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
         try:
             response: EmbedBatchResponse = await self._rpc.unary("EmbedBatch", batch, call, step="embed")
         except CallError as error:
-            if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED or self._batches_only is plugin:
                 raise
             self._one_by_one = plugin
             return await self._embed(texts, kind, call)
@@ -65,7 +67,14 @@ class EmbedderProvider:
 
     async def _embed_one(self, text: str, kind: int, call: Call) -> Sequence[float]:
         request = EmbedTextRequest(text=text, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
-        response: EmbedTextResponse = await self._rpc.unary("EmbedText", request, call, step="embed")
+        try:
+            response: EmbedTextResponse = await self._rpc.unary("EmbedText", request, call, step="embed")
+        except CallError as error:
+            plugin = await self._rpc.plugin()
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED or self._one_by_one is plugin:
+                raise
+            self._batches_only = plugin
+            return (await self._embed([text], kind, call))[0]
         return response.vector
 
     async def _check(self, vectors: list[Sequence[float]], texts: int) -> None:

@@ -36,13 +36,22 @@ class Call:
     def of(cls, pairs: Iterable[tuple[str, str | bytes]]) -> Call:
         """Read the metadata of an RPC."""
         metadata = {key: value for key, value in pairs if isinstance(value, str)}
-        facts = {name: metadata.get(f"hector-{name}", "") for name in ("run", "session", "agent", "user")}
+        facts = {name: _decoded(metadata.get(f"hector-{name}", "")) for name in ("run", "session", "agent", "user")}
         credentials = {
             key.removeprefix(CREDENTIAL_PREFIX): value
             for key, value in metadata.items()
             if key.startswith(CREDENTIAL_PREFIX)
         }
         return cls(credentials=credentials, metadata=metadata, **facts)
+
+
+def _decoded(value: str) -> str:
+    """The value of one of our keys: what metadata cannot carry is percent-encoded."""
+    if "%" not in value:
+        return value
+    from urllib.parse import unquote
+
+    return unquote(value)
 
 
 _current: ContextVar[Call | None] = ContextVar("hector_call", default=None)

@@ -31,8 +31,9 @@ const (
 // then configured through its environment and described by its manifest or by server reflection.
 //
 // Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
-// never enter a journal.
+// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent, and not
+// every host knows all of them. In the values of the first four, % and whatever is not printable ASCII is
+// percent-encoded, as in a URL. They never enter a journal.
 //
 // `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
 // false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
@@ -94,8 +95,9 @@ func (c *pluginClient) Configure(ctx context.Context, in *ConfigureRequest, opts
 // then configured through its environment and described by its manifest or by server reflection.
 //
 // Facts of a call that are not its arguments travel as metadata of every RPC: hector-run, hector-session, hector-agent,
-// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent. They
-// never enter a journal.
+// hector-user, hector-credential-NAME (a user's own secret for this plugin), traceparent. Each may be absent, and not
+// every host knows all of them. In the values of the first four, % and whatever is not printable ASCII is
+// percent-encoded, as in a URL. They never enter a journal.
 //
 // `success` and `error` in a response mean that the domain said no, finally: a call failed so if and only if success is
 // false, and error then says why, for people; it is empty otherwise. Whatever has a code or is worth a retry is a gRPC
