@@ -37,13 +37,13 @@ func TestCurrentCallReadsTheHostsMetadata(t *testing.T) {
 		return "", nil
 	}}
 	stubs := sdktest.Run(t, plugin.plugin(), nil)
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "hector-run", "r1", "hector-session", "s1", "hector-agent", "a",
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "hector-run", "r1", "hector-session", "50%25 gr%C3%B6%C3%9Fer", "hector-agent", "a",
 		"hector-user", "u", "hector-credential-github", "secret", "traceparent", "00-1")
 	if _, err := stubs.LLM.GenerateText(ctx, &pb.GenerateTextRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	credentials := got.Credentials
-	if got.Run != "r1" || got.Session != "s1" || got.Agent != "a" || got.User != "u" ||
+	if got.Run != "r1" || got.Session != "50% größer" || got.Agent != "a" || got.User != "u" ||
 		!maps.Equal(credentials, map[string]string{"github": "secret"}) {
 		t.Errorf("got %+v", got)
 	}
