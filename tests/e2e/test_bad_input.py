@@ -1,5 +1,10 @@
 """What a file says and no plugin can do, as the command tells it."""
 
+import subprocess
+from pathlib import Path
+
+from commandline import HECTOR
+
 from .conftest import FAULTY, echo
 
 
@@ -101,3 +106,15 @@ def test_what_is_not_enforced_is_said_in_one_line_for_each_plugin_at_each_start(
             "llm_provider/echo: not enforced yet: security.sandbox, security.max_memory, security.allowed_networks",
             "tool_provider/shell: not enforced yet: security.max_memory",
         ]
+
+
+def test_a_stdout_that_takes_no_more(hector):
+    hector.write(echo())
+    with Path("/dev/full").open("w") as full:
+        for arguments in (["call", "a", "Hello"], ["list"]):
+            command = [HECTOR, *arguments]
+            done = subprocess.run(
+                command, stdout=full, stderr=subprocess.PIPE, cwd=hector.folder, text=True, check=False
+            )
+            assert done.returncode == 1
+            assert done.stderr == "hector: cannot write: No space left on device\n  Make room, or print elsewhere.\n"

@@ -230,3 +230,15 @@ async def test_the_first_failure_of_several_stores_is_told(place, call):
     with pytest.raises(CallError) as error:
         await SearchTool(stores).execute({"query": "text"}, call)
     assert str(error.value) == "embedder_provider/words: EmbedBatch: UNAVAILABLE"
+
+
+async def test_a_store_whose_folder_is_another_now_is_not_searched(place, call):
+    place.write("a.md", "Text about tea.")
+    place.write("b/b.md", "Text about cats.")
+    await index(place.store(), call)
+    with pytest.raises(NotFoundError) as caught:
+        SearchTool([place.store(path=place.base / "docs" / "b")]).check()
+    assert str(caught.value).splitlines() == [
+        f"{place.store().label}: was indexed from another folder, or in chunks of another size",
+        "  Run: hector index handbook",
+    ]

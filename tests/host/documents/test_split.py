@@ -115,3 +115,20 @@ def test_a_heading_over_nothing_is_kept():
 def test_what_has_no_letter_or_digit_answers_nothing():
     assert split("---\n\n***\n\n```\n```\n", size=50, overlap=0, markdown=True) == []
     assert split("", size=50, overlap=0, markdown=False) == []
+
+
+def test_a_very_long_line_is_split_in_no_time_of_its_square():
+    text = "begin\n" + "x" * 1_000_000 + "\nend"
+    chunks = split(text, size=800, overlap=0, markdown=True)
+    assert "".join(chunk.text for chunk in chunks if chunk.line == 2 == chunk.end_line).count("x") > 990_000
+    assert (chunks[0].line, chunks[-1].end_line) == (1, 3)
+    assert max(len(chunk.text) for chunk in chunks) <= 800
+
+
+def test_the_opening_of_a_code_block_alone_is_no_passage():
+    text = (
+        "# Title\n\nWords.\n\n```python\n" + "\n".join(f"line_{number} = {number}" for number in range(60)) + "\n```\n"
+    )
+    chunks = split(text, size=120, overlap=0, markdown=True)
+    assert [chunk.text for chunk in chunks if chunk.text.strip() == "```python"] == []
+    assert "line_0 = 0" in "".join(chunk.text for chunk in chunks)

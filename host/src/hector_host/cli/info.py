@@ -90,7 +90,8 @@ async def _plugin(host: Host, name: str) -> dict[str, Any]:
         "name": described.name,
         "version": described.version,
         "description": described.description,
-        "options": MessageToDict(described.config_schema).get("properties", {}),
+        # Sorted: the wire keeps no order of them.
+        "options": dict(sorted(MessageToDict(described.config_schema).get("properties", {}).items())),
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
 import tempfile
+from typing import NoReturn
 
 import typer
 
@@ -48,9 +50,20 @@ def main() -> None:
     except HectorError as error:
         print(f"hector: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            _report_bug(error)
+        # What Python still holds for stdout cannot be written either, and it would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"hector: cannot write: {error.strerror}\n  Make room, or print elsewhere.", file=sys.stderr)
+        sys.exit(HectorError.exit_code)
     except Exception as error:  # noqa: BLE001 - the last place that can tell
-        print(f"hector: internal error: {type(error).__name__}\n  {_keep_traceback()}", file=sys.stderr)
-        sys.exit(BUG)
+        _report_bug(error)
+
+
+def _report_bug(error: Exception) -> NoReturn:
+    print(f"hector: internal error: {type(error).__name__}\n  {_keep_traceback()}", file=sys.stderr)
+    sys.exit(BUG)
 
 
 def _open_streams() -> None:

@@ -28,7 +28,7 @@ def showing(store: str) -> Iterator[Callable[[Progress], None]]:
         rich_progress.TextColumn("{task.description}"),
         rich_progress.BarColumn(),
         rich_progress.MofNCompleteColumn(),
-        rich_progress.TextColumn("files · {task.fields[chunks]} chunks · {task.fields[speed]:.0f}/s ·"),
+        rich_progress.TextColumn("files · {task.fields[chunks]} chunks · {task.fields[speed]:.0f}/s"),
         rich_progress.TimeRemainingColumn(),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:

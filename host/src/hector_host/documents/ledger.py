@@ -157,8 +157,13 @@ class Ledger:
         lock = sqlite3.connect(self.path.with_suffix(".lock"), timeout=0, isolation_level=None)
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             lock.close()
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise HectorError(
+                    f"{self.path.parent}: cannot keep what is indexed: {error}",
+                    "Check that the disk has room and that the folder of storage.path can be written.",
+                ) from None
             raise HectorError(
                 f"{self.path.parent}: another process is indexing document stores there", "Wait until it is done."
             ) from None

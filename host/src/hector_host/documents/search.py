@@ -136,6 +136,8 @@ def _check(store: Store) -> None:
         problem = "is not indexed"
     elif state.meaning != store.meaning:
         problem = "was indexed with other settings of its embedder"
+    elif state.chunking != store.chunking:
+        problem = "was indexed from another folder, or in chunks of another size"
     elif not state.complete:
         problem = "is indexed in part: the last run did not end"
     else:

@@ -1,16 +1,28 @@
 """Texts in chunks that a reader can be sent to: each knows its lines and the headings above it.
 
 Splitting is the work of `semantic-text-splitter`: it prefers the bounds of sections, then of blocks, sentences, words.
-Pure: no files, no plugins. Every letter and digit of a text is in a chunk or in the heading of one.
+Pure: no files, no plugins. Every letter and digit of a text is in a chunk or in the heading of one, but for a line that
+opens a block of code and was left alone: it answers nothing.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from hector_host.documents.outline import Outline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_LINE = 20_000
+"""Characters of a line that are split together."""
+
+VERY_LONG = re.compile(rf"[^\n]{{{LONGEST_LINE + 1},}}")
+FENCE = re.compile(r"(`{3,}|~{3,})[^\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +57,27 @@ def split(text: str, *, size: int, overlap: int, markdown: bool) -> list[Chunk]:
     outline = Outline.of(text) if markdown else Outline()
     newlines = [index for index, character in enumerate(text) if character == "\n"]
     chunks = []
-    for start, part in splitter.chunk_indices(text):
-        first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(part) - 1))
-        if any(character.isalnum() for character in part):
-            chunks.append(Chunk(part, first, last, " > ".join(heading.title for heading in outline.above(first))))
+    for begin, segment in _segments(text):
+        for offset, part in splitter.chunk_indices(segment):
+            start = begin + offset
+            first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(part) - 1))
+            if any(character.isalnum() for character in part) and not FENCE.fullmatch(part.strip()):
+                chunks.append(Chunk(part, first, last, " > ".join(heading.title for heading in outline.above(first))))
     carried = {chunk for chunk, after in pairwise(chunks) if _carries(after, chunk, outline)}
     return [chunk for chunk in chunks if chunk not in carried]
+
+
+def _segments(text: str) -> Iterator[tuple[int, str]]:
+    """The text in parts, each with its place: whole, but for very long lines, on which the splitter is quadratic."""
+    begin = 0
+    for line in VERY_LONG.finditer(text):
+        if line.start() > begin:
+            yield begin, text[begin : line.start()]
+        for cut in range(line.start(), line.end(), LONGEST_LINE):
+            yield cut, text[cut : min(cut + LONGEST_LINE, line.end())]
+        begin = line.end()
+    if begin < len(text):
+        yield begin, text[begin:]
 
 
 def _carries(after: Chunk, chunk: Chunk, outline: Outline) -> bool:

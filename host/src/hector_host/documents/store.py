@@ -80,8 +80,9 @@ class Store:
 
     @property
     def chunking(self) -> str:
-        """What decides how a text becomes chunks."""
-        return f"{CHUNKING_VERSION}/{self.config.chunk_size}/{self.config.chunk_overlap}"
+        """What decides which texts there are, and how they become chunks."""
+        folder = os.path.relpath(self.config.path, self.base)
+        return f"{CHUNKING_VERSION}/{self.config.chunk_size}/{self.config.chunk_overlap}/{folder}"
 
     def chunk_id(self, path: str, number: int) -> str:
         """The id of a chunk's vector: `store/path#number`; paths too long for an id are digested."""

@@ -31,7 +31,7 @@ class Logbook:
     """The log of one plugin, over all of its processes.
 
     Args:
-        path: Its file; the folder is made with the first line.
+        path: Its file; it and its folder are made with the first stream.
         redact: Takes secrets out of a text.
         watch: Told of every line that is kept.
     """
@@ -46,7 +46,8 @@ class Logbook:
         self._dropped = 0
 
     def stream(self) -> Stream:
-        """A way into the log for one pipe of a process."""
+        """A way into the log for one pipe of a process. The file is there from now on: messages name it."""
+        self._append("")
         return Stream(self)
 
     def write(self, lines: list[str]) -> bool:
