@@ -37,8 +37,8 @@ func TestCurrentCallReadsTheHostsMetadata(t *testing.T) {
 		return "", nil
 	}}
 	stubs := sdktest.Run(t, plugin.plugin(), nil)
-	ctx := metadata.AppendToOutgoingContext(t.Context(), "hector-run", "r1", "hector-session", "50%25 gr%C3%B6%C3%9Fer", "hector-agent", "a",
-		"hector-user", "u", "hector-credential-github", "secret", "traceparent", "00-1")
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "hector-run", "r1",
+		"hector-session", "50%25 gr%C3%B6%C3%9Fer", "hector-agent", "a", "hector-user", "u", "hector-credential-github", "secret", "traceparent", "00-1")
 	if _, err := stubs.LLM.GenerateText(ctx, &pb.GenerateTextRequest{}); err != nil {
 		t.Fatal(err)
 	}
