@@ -52,9 +52,9 @@ def plot(measured: Sequence[Comparison], file: Path) -> None:
     names = [one.claim for one in measured]
     ratios = [one.ratio for one in measured]
     colours = ["#4878a8" if one.holds else "#b85450" for one in measured]
-    bars = axes.barh(names, ratios, color=colours)
-    axes.bar_label(bars, [f" {ratio:.3g}" for ratio in ratios])
+    axes.barh(names, ratios, color=colours)
     for position, one in enumerate(measured):
+        axes.text(max(one.ratio, one.limit or 0) + 0.03, position, f"{one.ratio:.3g}", va="center")
         if one.limit is not None:
             axes.plot([one.limit, one.limit], [position - 0.4, position + 0.4], color="black", linewidth=2)
     axes.invert_yaxis()
