@@ -23,12 +23,17 @@ QUOTE_LIMIT = 1000
 """Characters kept of a text that comes from a plugin, a model or a client."""
 
 
+def printable(text: str) -> str:
+    """The text with every character escaped that is not printable: none of it can steer a terminal or begin a line."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
 def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Foreign text made safe to print: one line, control characters escaped, `limit` characters at most."""
     cut = text.strip()[:limit]
-    line = " ".join(cut.split())
-    safe = "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
-    return safe + (" …" if len(text.strip()) > limit else "")
+    return printable(" ".join(cut.split())) + (" …" if len(text.strip()) > limit else "")
 
 
 class HectorError(Exception):

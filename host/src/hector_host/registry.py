@@ -25,7 +25,7 @@ ProviderT = TypeVar("ProviderT")
 class Registry:
     """The providers of one configuration.
 
-    Every method raises ConfigError when the configuration declares no such name.
+    Those of an entry raise NotFoundError when the configuration declares none of that name.
     """
 
     def __init__(self, config: Config, manager: Manager) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hector_host.cli.objects import print_json
+from hector_host.cli.objects import print_json, usage_object
 from hector_host.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -162,11 +162,7 @@ def _summary(run: RunSummary) -> dict[str, Any]:
         "iterations": run.iterations,
         "question": run.question,
         "error": run.error,
-        "usage": {
-            "prompt_tokens": run.usage.prompt_tokens,
-            "completion_tokens": run.usage.completion_tokens,
-            "total_tokens": run.usage.total_tokens,
-        },
+        "usage": usage_object(run.usage),
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hector.host.v1.run_pb2 import RunFinished, RunStarted
 from hector_host import errors
 from hector_host.cli.columns import aligned
+from hector_host.cli.objects import usage_object
 from hector_host.errors import quoted
 
 if TYPE_CHECKING:
@@ -152,11 +153,7 @@ class Transcript:
                 {"source": source.location, "store": source.store, "score": source.score, "text": source.text}
                 for source in finished.sources
             ],
-            "usage": {
-                "prompt_tokens": finished.usage.prompt_tokens,
-                "completion_tokens": finished.usage.completion_tokens,
-                "total_tokens": finished.usage.total_tokens,
-            },
+            "usage": usage_object(finished.usage),
             "steps": [
                 {
                     "kind": step.kind,

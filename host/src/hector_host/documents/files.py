@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hector_host.errors import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -69,7 +71,7 @@ def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[li
             continue
         reason = _refusal(root, path)
         if reason:
-            skipped.append(Skipped(_printable(path), reason))
+            skipped.append(Skipped(printable(path), reason))
         else:
             paths.append(path)
     return sorted(paths), sorted(skipped, key=lambda one: one.path)
@@ -79,15 +81,15 @@ def read(root: Path, path: str) -> Document | Skipped:
     """The text of one file that `find` returned. It may have changed since, so that everything is checked again."""
     data = _contents(root, path)
     if isinstance(data, str):
-        return Skipped(_printable(path), data)
+        return Skipped(printable(path), data)
     if len(data) > SIZE_LIMIT:
-        return Skipped(_printable(path), _too_large(len(data)))
+        return Skipped(printable(path), _too_large(len(data)))
     if b"\0" in data:
-        return Skipped(_printable(path), "is not text: it has zero bytes")
+        return Skipped(printable(path), "is not text: it has zero bytes")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Skipped(_printable(path), f"is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}")
+        return Skipped(printable(path), f"is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}")
     return Document(path, text.replace("\r\n", "\n").replace("\r", "\n"), sha256(data).hexdigest())
 
 
@@ -110,7 +112,7 @@ def _walk(root: Path, unwanted: Callable[[str], bool], skipped: list[Skipped]) -
 
     def note(error: OSError) -> None:
         folder = Path(error.filename).relative_to(root).as_posix()
-        skipped.append(Skipped(_printable(folder + "/"), _words(error)))
+        skipped.append(Skipped(printable(folder + "/"), _words(error)))
 
     for folder, folders, names in os.walk(root, onerror=note):
         prefix = "" if Path(folder) == root else Path(folder).relative_to(root).as_posix() + "/"
@@ -144,7 +146,3 @@ def _too_large(size: int) -> str:
 
 def _words(error: OSError) -> str:
     return f"cannot be read: {error.strerror}"
-
-
-def _printable(path: str) -> str:
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in path)

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from hector_host.errors import printable
+
 LINE_LIMIT = 8192
 """Bytes kept of one line."""
 
@@ -86,18 +88,15 @@ def record(line: str) -> Record:
     if line.startswith("["):
         word, bracket, rest = line[1:].partition("]")
         if bracket and word.strip().lower() in _LEVELS:
-            return Record(_LEVELS[word.strip().lower()], printable(rest.strip()))
+            return Record(_LEVELS[word.strip().lower()], _plain(rest.strip()))
     if line.startswith(("panic:", "fatal error:")):
-        return Record("ERROR", printable(line))
-    return Record("", printable(line))
+        return Record("ERROR", _plain(line))
+    return Record("", _plain(line))
 
 
-def printable(text: str) -> str:
+def _plain(text: str) -> str:
     """The text with everything escaped that is not a printable character; tabs become spaces."""
-    plain = text.rstrip("\r").replace("\t", "    ")
-    if plain.isprintable():
-        return plain
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in plain)
+    return printable(text.rstrip("\r").replace("\t", "    "))
 
 
 def _structured(line: str) -> Record | None:
@@ -109,7 +108,7 @@ def _structured(line: str) -> Record | None:
         return None
     level = _LEVELS.get(str(entry.get("@level", "")).lower(), "")
     pairs = [f"{key}={_value(value)}" for key, value in entry.items() if key not in _HIDDEN]
-    return Record(level, printable(" ".join([str(entry["@message"]), *pairs]).replace("\n", "\\n")))
+    return Record(level, _plain(" ".join([str(entry["@message"]), *pairs]).replace("\n", "\\n")))
 
 
 def _value(value: Any) -> str:

@@ -117,15 +117,15 @@ class Runtime:
             model=model,
             llms={llm: model},
         )
-        setup.options.update(agent.reasoning.options)
         asked = InitializeRequest(messages=[*conversation, question])
         asked.MergeFrom(setup)
+        asked.options.update(agent.reasoning.options)
+        setup.options.update(self._redacted(agent.reasoning.options))  # the journal keeps no secrets
         asked.context.update({"agent": request.agent, "session": session, "user": request.user})
         strategy = self._strategy(agent)
         begun = await strategy.initialize(asked, call)
         bounded(begun.state, engine_label(agent))
         engine = agent.reasoning.engine
-        setup.options.update(self._redacted(agent.reasoning.options))  # what the journal keeps of them
         new = NewRun(
             run, session, request.agent, request.user, engine, llm, setup, question, begun.state, begun.state_version
         )
