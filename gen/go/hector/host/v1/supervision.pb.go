@@ -409,7 +409,9 @@ type PluginResources struct {
 	// How many there are.
 	Processes int32 `protobuf:"varint,3,opt,name=processes,proto3" json:"processes,omitempty"`
 	// Open files and sockets.
-	Files         int32 `protobuf:"varint,4,opt,name=files,proto3" json:"files,omitempty"`
+	Files int32 `protobuf:"varint,4,opt,name=files,proto3" json:"files,omitempty"`
+	// Of all of them.
+	Threads       int32 `protobuf:"varint,5,opt,name=threads,proto3" json:"threads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -468,6 +470,13 @@ func (x *PluginResources) GetProcesses() int32 {
 func (x *PluginResources) GetFiles() int32 {
 	if x != nil {
 		return x.Files
+	}
+	return 0
+}
+
+func (x *PluginResources) GetThreads() int32 {
+	if x != nil {
+		return x.Threads
 	}
 	return 0
 }
@@ -591,7 +600,19 @@ type CrashDossier struct {
 	// The last lines that it logged, oldest first, at most 200. Empty: it logged nothing.
 	Log []string `protobuf:"bytes,12,rep,name=log,proto3" json:"log,omitempty"`
 	// The calls that it was working on. Empty: none.
-	Calls         []*CallInFlight `protobuf:"bytes,13,rep,name=calls,proto3" json:"calls,omitempty"`
+	Calls []*CallInFlight `protobuf:"bytes,13,rep,name=calls,proto3" json:"calls,omitempty"`
+	// When its process was started. Absent: none was.
+	Started *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=started,proto3" json:"started,omitempty"`
+	// How many deaths, this one included, counted against it.
+	Deaths int32 `protobuf:"varint,15,opt,name=deaths,proto3" json:"deaths,omitempty"`
+	// Lines that it logged faster than they could be kept.
+	LogDropped int64 `protobuf:"varint,16,opt,name=log_dropped,json=logDropped,proto3" json:"log_dropped,omitempty"`
+	// How it was started, for people. Empty for a plugin that somebody else runs.
+	Command string `protobuf:"bytes,17,opt,name=command,proto3" json:"command,omitempty"`
+	// The process of the host that had it.
+	HostPid int64 `protobuf:"varint,18,opt,name=host_pid,json=hostPid,proto3" json:"host_pid,omitempty"`
+	// The version of that host.
+	HostVersion   string `protobuf:"bytes,19,opt,name=host_version,json=hostVersion,proto3" json:"host_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -717,6 +738,48 @@ func (x *CrashDossier) GetCalls() []*CallInFlight {
 	return nil
 }
 
+func (x *CrashDossier) GetStarted() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Started
+	}
+	return nil
+}
+
+func (x *CrashDossier) GetDeaths() int32 {
+	if x != nil {
+		return x.Deaths
+	}
+	return 0
+}
+
+func (x *CrashDossier) GetLogDropped() int64 {
+	if x != nil {
+		return x.LogDropped
+	}
+	return 0
+}
+
+func (x *CrashDossier) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *CrashDossier) GetHostPid() int64 {
+	if x != nil {
+		return x.HostPid
+	}
+	return 0
+}
+
+func (x *CrashDossier) GetHostVersion() string {
+	if x != nil {
+		return x.HostVersion
+	}
+	return ""
+}
+
 // A call that a crash interrupted.
 type CallInFlight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -725,7 +788,9 @@ type CallInFlight struct {
 	// The run that it belongs to. Empty: none.
 	RunId string `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
 	// How long it had been going on.
-	Seconds       float64 `protobuf:"fixed64,3,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	Seconds float64 `protobuf:"fixed64,3,opt,name=seconds,proto3" json:"seconds,omitempty"`
+	// The agent that asked. Empty: none.
+	Agent         string `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -781,6 +846,13 @@ func (x *CallInFlight) GetSeconds() float64 {
 	return 0
 }
 
+func (x *CallInFlight) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
 var File_hector_host_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_hector_host_v1_supervision_proto_rawDesc = "" +
@@ -814,20 +886,21 @@ const file_hector_host_v1_supervision_proto_rawDesc = "" +
 	"\brestarts\x18\b \x01(\x05R\brestarts\x12=\n" +
 	"\fnext_attempt\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\vnextAttempt\x12=\n" +
 	"\tresources\x18\n" +
-	" \x01(\v2\x1f.hector.host.v1.PluginResourcesR\tresources\"~\n" +
+	" \x01(\v2\x1f.hector.host.v1.PluginResourcesR\tresources\"\x98\x01\n" +
 	"\x0fPluginResources\x12\x16\n" +
 	"\x06memory\x18\x01 \x01(\x03R\x06memory\x12\x1f\n" +
 	"\vcpu_seconds\x18\x02 \x01(\x01R\n" +
 	"cpuSeconds\x12\x1c\n" +
 	"\tprocesses\x18\x03 \x01(\x05R\tprocesses\x12\x14\n" +
-	"\x05files\x18\x04 \x01(\x05R\x05files\"\xfc\x01\n" +
+	"\x05files\x18\x04 \x01(\x05R\x05files\x12\x18\n" +
+	"\athreads\x18\x05 \x01(\x05R\athreads\"\xfc\x01\n" +
 	"\fPluginChange\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x05R\areplica\x128\n" +
 	"\told_state\x18\x03 \x01(\x0e2\x1b.hector.host.v1.PluginStateR\boldState\x128\n" +
 	"\tnew_state\x18\x04 \x01(\x0e2\x1b.hector.host.v1.PluginStateR\bnewState\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12.\n" +
-	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\x9a\x03\n" +
+	"\x04time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xe1\x04\n" +
 	"\fCrashDossier\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
 	"\areplica\x18\x02 \x01(\x05R\areplica\x12.\n" +
@@ -842,13 +915,21 @@ const file_hector_host_v1_supervision_proto_rawDesc = "" +
 	" \x01(\tR\aversion\x12\x1a\n" +
 	"\brestarts\x18\v \x01(\x05R\brestarts\x12\x10\n" +
 	"\x03log\x18\f \x03(\tR\x03log\x122\n" +
-	"\x05calls\x18\r \x03(\v2\x1c.hector.host.v1.CallInFlightR\x05callsB\f\n" +
+	"\x05calls\x18\r \x03(\v2\x1c.hector.host.v1.CallInFlightR\x05calls\x124\n" +
+	"\astarted\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\astarted\x12\x16\n" +
+	"\x06deaths\x18\x0f \x01(\x05R\x06deaths\x12\x1f\n" +
+	"\vlog_dropped\x18\x10 \x01(\x03R\n" +
+	"logDropped\x12\x18\n" +
+	"\acommand\x18\x11 \x01(\tR\acommand\x12\x19\n" +
+	"\bhost_pid\x18\x12 \x01(\x03R\ahostPid\x12!\n" +
+	"\fhost_version\x18\x13 \x01(\tR\vhostVersionB\f\n" +
 	"\n" +
-	"_exit_code\"Q\n" +
+	"_exit_code\"g\n" +
 	"\fCallInFlight\x12\x10\n" +
 	"\x03rpc\x18\x01 \x01(\tR\x03rpc\x12\x15\n" +
 	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x18\n" +
-	"\aseconds\x18\x03 \x01(\x01R\aseconds*\xfe\x01\n" +
+	"\aseconds\x18\x03 \x01(\x01R\aseconds\x12\x14\n" +
+	"\x05agent\x18\x04 \x01(\tR\x05agent*\xfe\x01\n" +
 	"\vPluginState\x12\x1c\n" +
 	"\x18PLUGIN_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17PLUGIN_STATE_DISCOVERED\x10\x01\x12\x19\n" +
@@ -899,11 +980,12 @@ var file_hector_host_v1_supervision_proto_depIdxs = []int32{
 	7,  // 11: hector.host.v1.PluginChange.time:type_name -> google.protobuf.Timestamp
 	7,  // 12: hector.host.v1.CrashDossier.time:type_name -> google.protobuf.Timestamp
 	6,  // 13: hector.host.v1.CrashDossier.calls:type_name -> hector.host.v1.CallInFlight
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	7,  // 14: hector.host.v1.CrashDossier.started:type_name -> google.protobuf.Timestamp
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_hector_host_v1_supervision_proto_init() }

@@ -42,8 +42,8 @@ class HectorStub(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     def __init__(self, channel):
@@ -120,8 +120,8 @@ class HectorServicer(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     def GetHost(self, request, context):
@@ -142,7 +142,7 @@ class HectorServicer(object):
 
     def Call(self, request, context):
         """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
-        the run. So does reading it too slowly: a run of which 10,000 events, or 64 MiB, wait for their reader is cancelled.
+        the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
         Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
         was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
         last event; the status is then OK.
@@ -286,8 +286,8 @@ class Hector(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     @staticmethod

@@ -43,8 +43,8 @@ class HectorStub:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     @_typing.overload
@@ -61,7 +61,7 @@ class HectorStub:
     """
     Call: _grpc.UnaryStreamMultiCallable[_hector_pb2.CallRequest, _run_pb2.RunEvent]
     """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
-    the run. So does reading it too slowly: a run of which 10,000 events, or 64 MiB, wait for their reader is cancelled.
+    the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
     Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
     was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
     last event; the status is then OK.
@@ -114,8 +114,8 @@ class HectorAsyncStub(HectorStub):
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -129,7 +129,7 @@ class HectorAsyncStub(HectorStub):
     """
     Call: _aio.UnaryStreamMultiCallable[_hector_pb2.CallRequest, _run_pb2.RunEvent]  # type: ignore[assignment]
     """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
-    the run. So does reading it too slowly: a run of which 10,000 events, or 64 MiB, wait for their reader is cancelled.
+    the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
     Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
     was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
     last event; the status is then OK.
@@ -181,8 +181,8 @@ class HectorServicer:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, INVALID_ARGUMENT for a request that cannot be meant,
-    and RESOURCE_EXHAUSTED for one that is larger than the host takes (64 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
+    the host takes (8 MiB).
     """
 
     def GetHost(
@@ -209,7 +209,7 @@ class HectorServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_run_pb2.RunEvent], _abc.AsyncIterator[_run_pb2.RunEvent]]:
         """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
-        the run. So does reading it too slowly: a run of which 10,000 events, or 64 MiB, wait for their reader is cancelled.
+        the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
         Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
         was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
         last event; the status is then OK.

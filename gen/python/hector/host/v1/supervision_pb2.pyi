@@ -90,16 +90,18 @@ class PluginReplica(_message.Message):
     def __init__(self, number: _Optional[int] = ..., state: _Optional[_Union[PluginState, str]] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pid: _Optional[int] = ..., address: _Optional[str] = ..., in_flight: _Optional[int] = ..., restarts: _Optional[int] = ..., next_attempt: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., resources: _Optional[_Union[PluginResources, _Mapping]] = ...) -> None: ...
 
 class PluginResources(_message.Message):
-    __slots__ = ("memory", "cpu_seconds", "processes", "files")
+    __slots__ = ("memory", "cpu_seconds", "processes", "files", "threads")
     MEMORY_FIELD_NUMBER: _ClassVar[int]
     CPU_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PROCESSES_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
     memory: int
     cpu_seconds: float
     processes: int
     files: int
-    def __init__(self, memory: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., processes: _Optional[int] = ..., files: _Optional[int] = ...) -> None: ...
+    threads: int
+    def __init__(self, memory: _Optional[int] = ..., cpu_seconds: _Optional[float] = ..., processes: _Optional[int] = ..., files: _Optional[int] = ..., threads: _Optional[int] = ...) -> None: ...
 
 class PluginChange(_message.Message):
     __slots__ = ("plugin", "replica", "old_state", "new_state", "reason", "time")
@@ -118,7 +120,7 @@ class PluginChange(_message.Message):
     def __init__(self, plugin: _Optional[str] = ..., replica: _Optional[int] = ..., old_state: _Optional[_Union[PluginState, str]] = ..., new_state: _Optional[_Union[PluginState, str]] = ..., reason: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class CrashDossier(_message.Message):
-    __slots__ = ("plugin", "replica", "time", "reason", "detail", "exit_code", "signal", "out_of_memory", "pid", "version", "restarts", "log", "calls")
+    __slots__ = ("plugin", "replica", "time", "reason", "detail", "exit_code", "signal", "out_of_memory", "pid", "version", "restarts", "log", "calls", "started", "deaths", "log_dropped", "command", "host_pid", "host_version")
     PLUGIN_FIELD_NUMBER: _ClassVar[int]
     REPLICA_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +134,12 @@ class CrashDossier(_message.Message):
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     LOG_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    DEATHS_FIELD_NUMBER: _ClassVar[int]
+    LOG_DROPPED_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    HOST_PID_FIELD_NUMBER: _ClassVar[int]
+    HOST_VERSION_FIELD_NUMBER: _ClassVar[int]
     plugin: str
     replica: int
     time: _timestamp_pb2.Timestamp
@@ -145,14 +153,22 @@ class CrashDossier(_message.Message):
     restarts: int
     log: _containers.RepeatedScalarFieldContainer[str]
     calls: _containers.RepeatedCompositeFieldContainer[CallInFlight]
-    def __init__(self, plugin: _Optional[str] = ..., replica: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., detail: _Optional[str] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., out_of_memory: bool = ..., pid: _Optional[int] = ..., version: _Optional[str] = ..., restarts: _Optional[int] = ..., log: _Optional[_Iterable[str]] = ..., calls: _Optional[_Iterable[_Union[CallInFlight, _Mapping]]] = ...) -> None: ...
+    started: _timestamp_pb2.Timestamp
+    deaths: int
+    log_dropped: int
+    command: str
+    host_pid: int
+    host_version: str
+    def __init__(self, plugin: _Optional[str] = ..., replica: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., detail: _Optional[str] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., out_of_memory: bool = ..., pid: _Optional[int] = ..., version: _Optional[str] = ..., restarts: _Optional[int] = ..., log: _Optional[_Iterable[str]] = ..., calls: _Optional[_Iterable[_Union[CallInFlight, _Mapping]]] = ..., started: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deaths: _Optional[int] = ..., log_dropped: _Optional[int] = ..., command: _Optional[str] = ..., host_pid: _Optional[int] = ..., host_version: _Optional[str] = ...) -> None: ...
 
 class CallInFlight(_message.Message):
-    __slots__ = ("rpc", "run_id", "seconds")
+    __slots__ = ("rpc", "run_id", "seconds", "agent")
     RPC_FIELD_NUMBER: _ClassVar[int]
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
     rpc: str
     run_id: str
     seconds: float
-    def __init__(self, rpc: _Optional[str] = ..., run_id: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+    agent: str
+    def __init__(self, rpc: _Optional[str] = ..., run_id: _Optional[str] = ..., seconds: _Optional[float] = ..., agent: _Optional[str] = ...) -> None: ...
