@@ -30,6 +30,29 @@ PATIENCE = 0.02
 PATIENCE_LIMIT = 0.25
 
 
+SECRET_LENGTH = 4
+"""Characters from which on a value of metadata is taken for a secret: shorter ones are in every text."""
+
+_NOT_GRPC = "Received http2 header with status"
+"""What gRPC says, with the code that the status maps to, of an HTTP/2 server that does not speak it."""
+
+
+class Unreachable(Exception):  # noqa: N818 (what it means, whoever dials knows)
+    """Nobody answered: gRPC's words for it."""
+
+
+class Refusal(Failure):
+    """A plugin answered with an error.
+
+    Attributes:
+        code: Which.
+    """
+
+    def __init__(self, what: str, code: StatusCode) -> None:
+        super().__init__("connection" if code is StatusCode.UNAVAILABLE else "protocol", what, show_log=True)
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """What a plugin says that it is.
@@ -62,26 +85,38 @@ class Conversation:
         """Waits until the plugin answers at all, and asks what it is.
 
         Raises:
-            Failure: It answers with an error.
+            Refusal: It answers with an error.
         """
-        self.waiting = Waiting(f"did not answer at {self.where}")
-        stub = plugin_pb2_grpc.PluginStub(self.channel)
         pause = PATIENCE
         while True:
             try:
-                answer = await stub.Describe(plugin_pb2.DescribeRequest(), metadata=self.metadata)
-            except AioRpcError as error:
-                if error.code() is StatusCode.UNIMPLEMENTED:
-                    return Description(await self._reflect(), serves_plugin=False)
-                if error.code() is not StatusCode.UNAVAILABLE:
-                    raise _failed("Describe", error) from None
-                self.waiting = Waiting(f"did not answer at {self.where}", quoted(error.details() or "", 200))
+                return await self.describe_once()
+            except Unreachable as error:
+                self.waiting = Waiting(f"did not answer at {self.where}", quoted(str(error), 200))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PATIENCE_LIMIT)
-            else:
-                return Description(
-                    frozenset(answer.services) or None, serves_plugin=True, version=quoted(answer.version)
-                )
+
+    async def describe_once(self) -> Description:
+        """Asks the plugin what it is.
+
+        Raises:
+            Unreachable: Nobody answers.
+            Refusal: It answers with an error.
+        """
+        self.waiting = Waiting(f"did not answer at {self.where}", self.waiting.why)
+        stub = plugin_pb2_grpc.PluginStub(self.channel)
+        try:
+            answer = await stub.Describe(plugin_pb2.DescribeRequest(), metadata=self.metadata)
+        except AioRpcError as error:
+            if error.code() is StatusCode.UNAVAILABLE:
+                raise Unreachable(self._words(error)) from None
+            if _NOT_GRPC in (error.details() or ""):
+                words = f"{self.where} speaks HTTP and not gRPC: {quoted(self._words(error), 200)}"
+                raise Refusal(words, error.code()) from None
+            if error.code() is not StatusCode.UNIMPLEMENTED:
+                raise self._failed("Describe", error) from None
+            return Description(await self._reflect(), serves_plugin=False)
+        return Description(frozenset(answer.services) or None, serves_plugin=True, version=quoted(answer.version))
 
     async def configure(self, name: str, options: str, data: str) -> None:
         """Hands over the options.
@@ -100,13 +135,13 @@ class Conversation:
             await plugin_pb2_grpc.PluginStub(self.channel).Configure(request, metadata=self.metadata)
         except AioRpcError as error:
             if error.code() is StatusCode.INVALID_ARGUMENT:
-                raise Rejected(violations(error), quoted(error.details() or "the options are not valid")) from None
+                raise Rejected(violations(error), quoted(self._words(error) or "the options are not valid")) from None
             if error.code() is StatusCode.FAILED_PRECONDITION:
                 raise Failure(
-                    "options", quoted(error.details() or "its options need something that is absent")
+                    "options", quoted(self._words(error) or "its options need something that is absent")
                 ) from None
             if error.code() is not StatusCode.UNIMPLEMENTED:
-                raise _failed("Configure", error) from None
+                raise self._failed("Configure", error) from None
 
     async def serving(self) -> None:
         """Waits until the plugin is healthy, or serves no health.
@@ -125,7 +160,7 @@ class Conversation:
                 if error.code() is StatusCode.UNIMPLEMENTED:
                     return
                 if error.code() is not StatusCode.NOT_FOUND:
-                    raise _failed("its health check", error) from None
+                    raise self._failed("its health check", error) from None
                 if service:
                     return
                 service = "plugin"  # go-plugin's own; a server may know it alone
@@ -165,9 +200,15 @@ class Conversation:
             pass
         return None
 
+    def _failed(self, what: str, error: AioRpcError) -> Refusal:
+        words = quoted(self._words(error))
+        return Refusal(f"{what} failed: {error.code().name}" + (f": {words}" if words else ""), error.code())
 
-def _failed(what: str, error: AioRpcError) -> Failure:
-    details = quoted(error.details() or "")
-    return Failure(
-        "protocol", f"{what} failed: {error.code().name}" + (f": {details}" if details else ""), show_log=True
-    )
+    def _words(self, error: AioRpcError) -> str:
+        """What the plugin says, without the metadata that it was sent: servers like to repeat what they refuse."""
+        secrets = {part: name for name, value in self.metadata for part in (value, value.split(" ")[-1])}
+        words = error.details() or ""
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) >= SECRET_LENGTH:
+                words = words.replace(secret, f"<{secrets[secret]}>")
+        return words

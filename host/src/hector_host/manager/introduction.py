@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hector_host.config import Kind, PluginConfig
-    from hector_host.manager.conversation import Conversation
+    from hector_host.manager.conversation import Conversation, Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,19 @@ async def introduce(
         Rejected: It does not take its options.
     """
     description = await conversation.describe()
+    return await introduce_further(conversation, description, plugin, manifest, configure=configure, data=data)
+
+
+async def introduce_further(  # noqa: PLR0913 (as `introduce`)
+    conversation: Conversation,
+    description: Description,
+    plugin: PluginConfig,
+    manifest: Collection[Kind],
+    *,
+    configure: bool,
+    data: str,
+) -> Introduction:
+    """As `introduce`, with a plugin that has described itself already."""
     kind, services = agreement.confirmed(plugin.kind, manifest, description.services)
     if configure and description.serves_plugin:
         await conversation.configure(plugin.name, json.dumps(plugin.config), data)
