@@ -136,4 +136,4 @@ def test_elsewhere_psutil_tells(spawn, monkeypatch):
     assert here.memory / 2 < there.memory < here.memory * 2  # they still begin
     assert (there.processes, there.threads, there.files) == (here.processes, here.threads, here.files)
     assert measure(2**22 + 1) is None
-    assert measure_all((process.pid, 2**22 + 1)) == {process.pid: there}
+    assert set(measure_all((process.pid, 2**22 + 1))) == {process.pid}

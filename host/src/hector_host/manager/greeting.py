@@ -42,16 +42,13 @@ class Greeting:
             return self._log.feed(chunk)
         *lines, self._partial = (self._partial + chunk).split(b"\n")
         for index, line in enumerate(lines):
-            if self._hear(line):
+            if self._hear(line) or self._too_late():
                 rest = b"\n".join([*lines[index + 1 :], self._partial])
                 self._partial = b""
                 return self._log.feed(rest)
         if len(self._partial) > handshake.LINE_LIMIT:
             self._hear(self._partial)
             self._partial = b""
-        if self._too_late():
-            rest, self._partial = self._partial, b""
-            return self._log.feed(rest)
         return True
 
     def close(self) -> None:
@@ -76,7 +73,7 @@ class Greeting:
                 )
             )
             return True
-        if not handshake.is_attempt(text) or self._too_late():
+        if not handshake.is_attempt(text):
             self._prose.append(line[:1024])
             self._prose_size += len(line)
             self._log.feed(line + b"\n")

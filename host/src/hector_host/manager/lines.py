@@ -46,37 +46,63 @@ class Record:
 
 
 class LineCutter:
-    """Chunks of bytes in, whole lines out; of a line longer than the limit only the beginning comes."""
+    """Chunks of bytes in, whole lines out; of a line longer than the limit only the beginning comes.
+
+    Lines are decoded one by one as they are taken, so that dropping thousands of them costs next to nothing.
+
+    Attributes:
+        skipping: Of the line that has begun, everything is skipped from here to its end.
+    """
 
     def __init__(self, limit: int = LINE_LIMIT) -> None:
+        self.skipping = False
         self._limit = limit
         self._partial = b""
-        self._skipping = False
+        self._chunk = b""
+        self._position = 0
 
-    def feed(self, chunk: bytes) -> list[str]:
-        """The lines that `chunk` completes, undecodable bytes escaped, without their ends."""
-        lines: list[str] = []
-        *ended, rest = chunk.split(b"\n")
-        for piece in ended:
-            self._take(piece, lines)
-            if not self._skipping:
-                lines.append(_decode(self._partial))
-            self._partial, self._skipping = b"", False
-        self._take(rest, lines)
-        return lines
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes. The lines of those before must have been taken or dropped."""
+        self._chunk, self._position = chunk, 0
 
-    def flush(self) -> list[str]:
-        """What stands after the last line end."""
-        rest, self._partial = self._partial, b""
-        return [_decode(rest)] if rest and not self._skipping else []
+    def end(self) -> None:
+        """Nothing comes any more: what stands after the last line end is a line too."""
+        self.feed(b"\n" if self._partial else b"")
 
-    def _take(self, piece: bytes, lines: list[str]) -> None:
-        if self._skipping:
-            return
-        self._partial += piece
-        if len(self._partial) > self._limit:
-            lines.append(_decode(self._partial[: self._limit]) + _CUT)
-            self._partial, self._skipping = b"", True
+    def take(self) -> str | None:
+        """The next line, undecodable bytes escaped, without its end; None until more is fed."""
+        while self._position < len(self._chunk):
+            end = self._chunk.find(b"\n", self._position)
+            piece = self._chunk[self._position : end if end >= 0 else None]
+            self._position = end + 1 if end >= 0 else len(self._chunk)
+            line = self._add(piece, ends=end >= 0)
+            if line is not None:
+                return line
+        return None
+
+    def drop(self) -> int:
+        """Forgets the lines that are there; how many."""
+        ends = self._chunk.count(b"\n", self._position)
+        count = ends
+        if ends:
+            count -= self.skipping  # the beginning of that one was taken before
+            self._partial, self.skipping = b"", False
+            self._position = self._chunk.rindex(b"\n") + 1
+        rest, self._position = self._chunk[self._position :], len(self._chunk)
+        return count + (self._add(rest, ends=False) is not None)
+
+    def _add(self, piece: bytes, *, ends: bool) -> str | None:
+        """The line that a piece completes or makes too long."""
+        if self.skipping:
+            self.skipping = not ends
+            return None
+        line = self._partial + piece
+        long = len(line) > self._limit
+        if not ends and not long:
+            self._partial = line
+            return None
+        self._partial, self.skipping = b"", not ends
+        return line[: self._limit].decode("utf-8", "backslashreplace") + (_CUT if long else "")
 
 
 def record(line: str) -> Record:
@@ -113,7 +139,3 @@ def _structured(line: str) -> Record | None:
 
 def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _decode(line: bytes) -> str:
-    return line.decode("utf-8", "backslashreplace")
