@@ -47,7 +47,7 @@ async def test_the_second_host_gives_up_and_names_the_holder(host, owner):
         f"llm_provider/x: its directory {host.data('x')} is in use by process {os.getpid()}\n"
         "  One process at a time may use it: end that one, or give this configuration another storage.path."
     )
-    assert "failed: lock" in host.states
+    assert "backoff: lock" in host.states
 
 
 async def test_a_directory_that_cannot_be_locked_is_named(host, owner):

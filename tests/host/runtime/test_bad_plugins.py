@@ -70,10 +70,10 @@ async def test_a_tool_whose_process_dies_is_told_and_the_run_goes_on(hosting):
     async with hosting(script, faults={"tools": {}}) as agents:
         assert await agents.answer() == "I go on."
     told = [event.tool_finished.result for event in agents.events if event.HasField("tool_finished")]
-    ended = "tool_provider/tools: its process ended (exit code 9)"
-    assert told[1] == ended
-    steps = [step.ok for step in agents.events[-1].run_finished.steps if step.kind == "tool"]
-    assert steps == [False]
+    assert told == ["tool_provider/tools: its process ended (exit code 9), during ExecuteTool", "not today"]
+    steps = [step for step in agents.events[-1].run_finished.steps if step.kind == "tool"]
+    assert [step.ok for step in steps] == [False, False]
+    assert steps[0].pid != steps[1].pid  # it was started again
 
 
 async def test_a_model_that_loops_ends_with_its_iterations(hosting):

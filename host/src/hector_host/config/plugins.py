@@ -105,6 +105,10 @@ class PluginConfig(Entry):
     """How often it is started again."""
     replicas: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes of it that run side by side."""
+    max_concurrency: Annotated[int, Field(ge=1, le=100_000)] = 16
+    """Calls that each of its processes or addresses gets at a time."""
+    max_queue: Annotated[int, Field(ge=0, le=1_000_000)] = 64
+    """Calls that wait for their turn; what comes on top is refused."""
     tls: Annotated[TLS | None, BeforeValidator(_tls), PlainSerializer(_tls_written)] = None
     """How the connection to its address is secured. true: by the roots that this machine trusts."""
     metadata: dict[str, str] = Field(default_factory=dict, repr=False)

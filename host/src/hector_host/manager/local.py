@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from typing import Any, TypeVar
 
-    from hector_host.config import Config, Kind, PluginConfig
+    from hector_host.config import Kind
     from hector_host.manager.connection import Connection
+    from hector_host.manager.instance import Edition
     from hector_host.manager.introduction import Introduction
-    from hector_host.manager.logbook import Logbook, Stream
+    from hector_host.manager.logbook import Stream
 
     T = TypeVar("T")
 
@@ -51,17 +52,15 @@ class _Running:
 
 
 class LocalInstance:
-    """One process of a plugin and everything around it.
+    """One process of a plugin and everything around it."""
 
-    Attributes:
-        kind: What it provides, as far as that is known.
-    """
-
-    def __init__(self, plugin: PluginConfig, config: Config, book: Logbook) -> None:
-        self.kind: Kind | None = plugin.kind
-        self._plugin = plugin
-        self._config = config
-        self._book = book
+    def __init__(self, edition: Edition) -> None:
+        self.kind: Kind | None = edition.plugin.kind
+        self.exclusive = False
+        self.address = ""
+        self._plugin = edition.plugin
+        self._config = edition.config
+        self._book = edition.book
         self._instance = secrets.token_hex(16)
         self._manifest_kinds: Sequence[Kind] = ()
         self._workplace: Workplace | None = None
@@ -82,7 +81,8 @@ class LocalInstance:
             self._manifest_kinds = launch.manifest.kinds
         self.kind = agreement.declared(self._plugin.kind, self._manifest_kinds)
         self._workplace = Workplace(self._config.storage.path / "plugins" / self._plugin.name)
-        if launch.manifest is not None and launch.manifest.exclusive and not self._workplace.claim():
+        self.exclusive = launch.manifest is not None and launch.manifest.exclusive
+        if self.exclusive and not self._workplace.claim():
             self._postponed = launch
             return
         self._spawn(launch, self._workplace)
@@ -117,12 +117,20 @@ class LocalInstance:
             config=self._plugin,
             metadata=(),
             log_file=self._book.path,
-            find_failure=self._failure,
+            find_failure=self.failure,
         )
 
     async def ended(self) -> str:
         """Waits for the end of the process; the reason of the state change."""
         return (await asyncio.shield(self._spawned().process.exited)).reason
+
+    def failure(self) -> PluginError | None:
+        """How its process ended; None while it lives."""
+        end = self._running.process.poll() if self._running is not None else None
+        if end is None:
+            return None
+        who = label(self.kind, self._plugin.name)
+        return PluginError(f"{who}: its process ended ({end})", f"Its log: {self._book.path}")
 
     async def bury(self) -> None:
         """Removes what a process that has ended left behind. Calls go on failing by themselves until `close`."""
@@ -217,10 +225,3 @@ class LocalInstance:
         if process.poll() is None:
             process.terminate()
             await asyncio.wait((process.exited,), timeout=STOP_PAUSE)
-
-    def _failure(self) -> PluginError | None:
-        end = self._running.process.poll() if self._running is not None else None
-        if end is None:
-            return None
-        who = label(self.kind, self._plugin.name)
-        return PluginError(f"{who}: its process ended ({end})", f"Its log: {self._book.path}")

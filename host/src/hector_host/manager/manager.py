@@ -1,28 +1,35 @@
-"""Starts the plugins that are needed, side by side, and takes all of them away when it is left."""
+"""The plugins of a configuration: started side by side when they are needed, and all taken away in the end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from hector_host.manager import family
-from hector_host.manager.lifecycle import Lifecycle
+from hector_host.manager.instance import Edition
 from hector_host.manager.logbook import Logbook
+from hector_host.manager.supervisor import Supervisor
 from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from hector_host.config import Config
+    from hector_host.manager.admission import Lease, Ticket
     from hector_host.manager.lines import Record
     from hector_host.manager.plugin import Plugin
+    from hector_host.manager.replica import Death, Replica
     from hector_host.manager.states import State, StateChange
+    from hector_host.manager.status import PluginStatus
 
 GRACE = 5.0
 """Seconds that calls in flight get when the manager is left."""
+
+CHANGES_KEPT = 1000
+"""Changes that wait for one slow reader."""
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +41,12 @@ class Manager:
     cancel the task that entered it and, once all is stopped, become SystemExit(128 + number), unless somebody else
     handles them.
 
+    Attributes:
+        config: The configuration, in its newest form.
+
     Args:
         config: Names the plugins.
-        on_change: Told of every change of a plugin's state. Must not raise.
+        on_change: Told of every change of a replica's state. Must not raise.
         on_log: Told of every line that a plugin writes, with the plugin's name.
         notice: Told what is not enforced of a plugin's configuration, one line per start. By default a logged warning.
         grace: Seconds that calls in flight get at the end.
@@ -51,18 +61,20 @@ class Manager:
         notice: Callable[[str], None] | None = None,
         grace: float = GRACE,
     ) -> None:
-        self._config = config
-        self._on_change = on_change or _ignore
+        self.config = config
+        self._on_change = on_change
         self._on_log = on_log
         self._notice = notice or _log.warning
         self._grace = grace
-        self._lives: dict[str, Lifecycle] = {}
+        self._supervisors: dict[str, Supervisor] = {}
+        self._removed: set[Supervisor] = set()
+        self._watchers: set[asyncio.Queue[StateChange]] = set()
         self._scope = ExitStack()
         self._terminations = Terminations()
 
     async def __aenter__(self) -> Self:
         with suppress(OSError):  # who needs the folder says so
-            self._config.storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # conversations are private
+            self.config.storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # conversations are private
         self._terminations.watch()
         self._scope.enter_context(family.subreaper())
         return self
@@ -71,8 +83,9 @@ class Manager:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled = kind is asyncio.CancelledError
+        everyone = [*self._supervisors.values(), *self._removed]
         try:
-            stops = (life.stop(self._grace) for life in self._lives.values())
+            stops = (supervisor.stop(self._grace) for supervisor in everyone)
             outcomes = await asyncio.gather(*stops, return_exceptions=True)
         except asyncio.CancelledError:
             cancelled = True
@@ -80,8 +93,8 @@ class Manager:
         finally:
             with self._scope:  # whatever one of them raises, the others are discarded too
                 self._scope.callback(self._terminations.forget)
-                for life in self._lives.values():
-                    self._scope.callback(life.discard)
+                for supervisor in everyone:
+                    self._scope.callback(supervisor.discard)
             if cancelled and self._terminations.received:
                 raise SystemExit(128 + self._terminations.received)
         for outcome in outcomes:
@@ -94,23 +107,67 @@ class Manager:
         Raises:
             NotFoundError: The configuration has no plugin of a name; none is started then.
         """
-        for life in [self._life(name) for name in names]:
-            life.start()
+        for supervisor in [self._supervisor(name) for name in names]:
+            supervisor.start()
 
-    async def ready(self, name: str) -> Plugin:
+    async def ready(self, name: str, patience: float = 0.0) -> Plugin:
         """The plugin, once it takes calls; starts it if nobody has. Callers share one start.
+
+        Args:
+            patience: Seconds to wait for a plugin that is down.
 
         Raises:
             NotFoundError: The configuration has no such plugin.
             StartError: It never became ready.
             ConfigError: It rejects its options, or its manifest is wrong.
-            PluginError: It was ready, and its process has ended.
+            CallError: It is down; says when it is started again.
         """
-        return await self._life(name).ready()
+        return await self._supervisor(name).ready(patience)
 
-    def redact(self, text: str) -> str:
-        """The text without the secrets of the configuration."""
-        return self._config.redact(text)
+    def serving(self, name: str) -> Plugin | None:
+        """The plugin, if it takes calls.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+        """
+        return self._supervisor(name).serving()
+
+    async def lease(self, name: str, ticket: Ticket, patience: float = 0.0) -> Lease:
+        """A place for one call of the plugin, at the least loaded of its replicas. Who calls gives it back.
+
+        Args:
+            patience: Seconds to wait for a plugin that is down.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+            StartError: It never became ready.
+            ConfigError: It rejects its options, or its manifest is wrong.
+            CallError: It is down, or has more calls than it may.
+        """
+        supervisor = self._supervisor(name)
+        return supervisor.take(ticket) or await supervisor.lease(ticket, patience)
+
+    async def reload(self, name: str) -> None:
+        """Replaces what runs of a plugin by a new start of what is on disk now, without losing a call.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+            StartError: The new one does not start, or fails its first call. The old one goes on.
+            ConfigError: The new one rejects its options, or its manifest is wrong. The old one goes on.
+        """
+        await self._supervisor(name).reload()
+
+    def statuses(self) -> list[PluginStatus]:
+        """How every plugin of the configuration is, in the configuration's order; those never started too."""
+        return [self.status(name) for name in self.config.plugins]
+
+    def status(self, name: str) -> PluginStatus:
+        """How one plugin is.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+        """
+        return self._supervisor(name).status()
 
     def state(self, name: str) -> State:
         """Where a plugin is.
@@ -118,19 +175,42 @@ class Manager:
         Raises:
             NotFoundError: The configuration has no such plugin.
         """
-        return self._life(name).state
+        return self._supervisor(name).state
 
-    def _life(self, name: str) -> Lifecycle:
-        if name not in self._lives:
-            plugin = self._config.plugin(name)
-            self._lives[name] = Lifecycle(plugin, self._config, self._book(name), self._on_change, self._notice)
-        return self._lives[name]
+    @contextmanager
+    def changes(self) -> Iterator[asyncio.Queue[StateChange]]:
+        """A queue that gets every change from now on; who reads it too slowly loses the oldest."""
+        queue: asyncio.Queue[StateChange] = asyncio.Queue(CHANGES_KEPT)
+        self._watchers.add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(queue)
+
+    def redact(self, text: str) -> str:
+        """The text without the secrets of the configuration."""
+        return self.config.redact(text)
+
+    def _supervisor(self, name: str) -> Supervisor:
+        supervisor = self._supervisors.get(name)
+        if supervisor is None:
+            edition = Edition(self.config.plugin(name), self.config, self._book(name))
+            supervisor = Supervisor(edition, self._changed, self._died, self._notice)
+            self._supervisors[name] = supervisor
+        return supervisor
+
+    def _changed(self, change: StateChange) -> None:
+        for queue in self._watchers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(change)
+        if self._on_change is not None:
+            self._on_change(change)
+
+    async def _died(self, supervisor: Supervisor, replica: Replica, death: Death) -> None:
+        pass
 
     def _book(self, name: str) -> Logbook:
         on_log = self._on_log
         watch = None if on_log is None else lambda record: on_log(name, record)
-        return Logbook(self._config.storage.path / "logs" / f"{name}.log", self._config.redact, watch)
-
-
-def _ignore(change: StateChange) -> None:
-    """Nobody follows the changes."""
+        return Logbook(self.config.storage.path / "logs" / f"{name}.log", self.redact, watch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,12 @@ def label(kind: Kind | None, name: str) -> str:
     return f"{kind or 'plugin'}/{name}"
 
 
-@dataclass(frozen=True, slots=True)
+def call_timeout(config: PluginConfig) -> float:
+    """Seconds that one call of a plugin may take, and may wait for its turn."""
+    return CALL_TIMEOUT if config.security.timeout is None else config.security.timeout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Plugin:
     """One running plugin.
 
@@ -37,6 +42,7 @@ class Plugin:
         version: Its own, empty when it does not say.
         metadata: To be sent with every call.
         log_file: Where its output goes; not there for one reached by address.
+        stubs: What its callers made on its channel, by what makes them.
     """
 
     name: str
@@ -50,6 +56,7 @@ class Plugin:
     metadata: tuple[tuple[str, str], ...]
     log_file: Path
     find_failure: Callable[[], PluginError | None] = field(repr=False)
+    stubs: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def label(self) -> str:
@@ -59,7 +66,7 @@ class Plugin:
     @property
     def timeout(self) -> float:
         """Seconds that one call may take."""
-        return CALL_TIMEOUT if self.config.security.timeout is None else self.config.security.timeout
+        return call_timeout(self.config)
 
     @property
     def failure(self) -> PluginError | None:

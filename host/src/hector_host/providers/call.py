@@ -22,6 +22,7 @@ class Call:
     """The facts of one call; empty ones are not sent.
 
     Attributes:
+        patience: Seconds to wait for a plugin that is down and about to be started again.
         record: Told of every RPC made for this call once it has ended.
     """
 
@@ -29,6 +30,7 @@ class Call:
     session: str = ""
     agent: str = ""
     user: str = ""
+    patience: float = 0.0
     record: Callable[[Step], None] = _ignore
     metadata: Metadata = field(init=False)
 

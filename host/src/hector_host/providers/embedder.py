@@ -48,11 +48,11 @@ class EmbedderProvider:
             CallError: The plugin failed, or answered with another number of vectors or another length than configured.
         """
         vectors = await self._embed(texts, INPUT_TYPE_QUERY if query else INPUT_TYPE_DOCUMENT, call)
-        await self._check(vectors, len(texts))
+        await self._check(vectors, len(texts), call)
         return vectors
 
     async def _embed(self, texts: Sequence[str], kind: int, call: Call) -> list[Sequence[float]]:
-        plugin = await self._rpc.plugin()
+        plugin = await self._rpc.plugin(call)
         if (len(texts) == 1 and self._batches_only is not plugin) or self._one_by_one is plugin:
             return [await self._embed_one(text, kind, call) for text in texts]
         batch = EmbedBatchRequest(texts=texts, model=self._model, input_type=kind, dimension=self._dimension)  # type: ignore[arg-type]
@@ -70,15 +70,15 @@ class EmbedderProvider:
         try:
             response: EmbedTextResponse = await self._rpc.unary("EmbedText", request, call, step="embed")
         except CallError as error:
-            plugin = await self._rpc.plugin()
+            plugin = await self._rpc.plugin(call)
             if error.code is not grpc.StatusCode.UNIMPLEMENTED or self._one_by_one is plugin:
                 raise
             self._batches_only = plugin
             return (await self._embed([text], kind, call))[0]
         return response.vector
 
-    async def _check(self, vectors: list[Sequence[float]], texts: int) -> None:
-        plugin = await self._rpc.plugin()
+    async def _check(self, vectors: list[Sequence[float]], texts: int, call: Call) -> None:
+        plugin = await self._rpc.plugin(call)
         if len(vectors) != texts:
             raise CallError(f"{plugin.label}: answered {len(vectors)} vectors for {texts} texts")
         lengths = {len(vector) for vector in vectors}

@@ -82,7 +82,7 @@ class LLMProvider:
         Raises:
             CallError: The plugin does not list its models for another reason than having no list.
         """
-        plugin = await self._rpc.plugin()
+        plugin = await self._rpc.plugin(call)
         if self._models is None or self._models[0] is not plugin:
             self._models = (plugin, await self._list_models(call))
         models = self._models[1]
@@ -112,7 +112,7 @@ class LLMProvider:
         Raises:
             CallError: The plugin failed, or answered with nothing.
         """
-        plugin = await self._rpc.plugin()
+        plugin = await self._rpc.plugin(call)
         self._complete(question)
         prompt = _prompt(question, bare=not plugin.serves_plugin)
         if on_piece is not None and self._unary_only is not plugin:

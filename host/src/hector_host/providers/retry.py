@@ -6,6 +6,8 @@ whose second execution changes nothing, and never by a policy of the transport, 
 
 from __future__ import annotations
 
+from typing import Any
+
 ATTEMPTS = 3
 FIRST_DELAY = 0.05
 """Seconds before the second attempt; each further one waits twice as long."""
@@ -29,6 +31,15 @@ REPEATED = frozenset(
         "Finalize",
     }
 )
+
+
+def repeatable(method: str, request: Any) -> bool:
+    """Whether a call may run twice: by its RPC, and for a deletion by what it deletes.
+
+    A filter may match, the second time, what was stored in between; ids are the same things.
+    """
+    return method in REPEATED or (method == "DeleteVectors" and bool(request.ids))
+
 
 READ_ONLY = REPEATED | {"GenerateText", "StreamText", "CallTool"}
 """After a failure of any other RPC nobody knows whether its effect happened."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
@@ -11,12 +13,14 @@ from grpc.aio import AioRpcError
 
 from hector.host.v1.run_pb2 import Step
 from hector_host.errors import CallError, quoted
-from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, REPEATED
+from hector_host.manager.admission import Ticket
+from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector_host.manager import Manager, Plugin
+    from hector_host.manager.admission import Lease
     from hector_host.providers.call import Call
 
 StubT = TypeVar("StubT")
@@ -51,6 +55,21 @@ TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXH
 """Codes after which the same call may succeed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a unary RPC: a response, or how the last attempt failed.
+
+    Attributes:
+        lease: Of the last attempt; given back.
+        started: When the first attempt began.
+    """
+
+    lease: Lease
+    started: float
+    response: Any = None
+    failure: AioRpcError | None = None
+
+
 class Rpc(Generic[StubT]):
     """Calls the stub of one plugin on behalf of one provider.
 
@@ -65,21 +84,15 @@ class Rpc(Generic[StubT]):
         self._name = plugin
         self._manager = manager
         self._make_stub = stub
-        self._connected: tuple[Plugin, StubT] | None = None
 
-    async def plugin(self) -> Plugin:
-        """The plugin, once it is ready.
+    async def plugin(self, call: Call) -> Plugin:
+        """The plugin, once it takes calls: always the same one of several replicas, while that one does.
 
         Raises:
             StartError: It never became ready.
+            CallError: It is down.
         """
-        return (await self._connect())[0]
-
-    async def _connect(self) -> tuple[Plugin, StubT]:
-        plugin = await self._manager.ready(self._name)
-        if self._connected is None or self._connected[0] is not plugin:
-            self._connected = (plugin, self._make_stub(plugin.channel))
-        return self._connected
+        return self._manager.serving(self._name) or await self._manager.ready(self._name, call.patience)
 
     async def unary(self, method: str, request: Any, call: Call, step: str = "") -> Any:
         """The response of a unary RPC.
@@ -89,41 +102,58 @@ class Rpc(Generic[StubT]):
             step: The kind under which the call is recorded. Empty: it is not.
 
         Raises:
-            CallError: The RPC failed, or the response says `success = false`.
+            StartError: The plugin never became ready.
+            CallError: It is down or has too many calls, the RPC failed, or the response says `success = false`.
         """
-        plugin, stub = await self._connect()
-        started = time.monotonic()
-        ok = False
-        try:
-            response = await self._attempts(plugin, getattr(stub, method), method, request, call)
-            ok = getattr(response, "success", True)
-        except AioRpcError as error:
-            step = _recorded(step, error)
-            raise self._failed(plugin, method, error) from None
-        finally:
-            if step:
-                call.record(self._step(step, plugin, started, ok))
-        if getattr(response, "success", True) is False:
-            words = self._manager.redact(response.error)
+        answer = await self._attempts(method, request, call)
+        lease, failure = answer.lease, answer.failure
+        succeeded = failure is None and getattr(answer.response, "success", True)
+        if step and not (failure is not None and failure.code() is grpc.StatusCode.UNIMPLEMENTED):
+            call.record(self._step(step, lease, answer.started, ok=succeeded))
+        if failure is not None:
+            raise self._failed(lease.plugin, method, failure)
+        if not succeeded:
+            words = self._manager.redact(answer.response.error)
             raise CallError(
-                f"{plugin.label}: {method}: {quoted(words) or 'failed without saying why'}",
+                f"{lease.plugin.label}: {method}: {quoted(words) or 'failed without saying why'}",
                 detail=words.strip()[:DETAIL_LIMIT],
             )
-        return response
+        return answer.response
 
-    async def _attempts(self, plugin: Plugin, rpc: Any, method: str, request: Any, call: Call) -> Any:
-        deadline = time.monotonic() + plugin.timeout
-        attempts = ATTEMPTS if method in REPEATED else 1
-        for attempt in range(1, attempts + 1):
+    async def _attempts(self, method: str, request: Any, call: Call) -> _Answer:
+        """A unary RPC, repeated where its connection broke and repeating it is harmless."""
+        ticket = Ticket(method, call.run, call.agent)
+        attempts = ATTEMPTS if repeatable(method, request) else 1
+        started = 0.0
+        for attempt in count(1):
+            lease = await self._manager.lease(self._name, ticket, call.patience)
+            started = started or lease.started  # a call's time begins with its first place
+            deadline = started + lease.plugin.timeout
             try:
-                return await rpc(request, timeout=deadline - time.monotonic(), metadata=plugin.metadata + call.metadata)
+                return _Answer(lease, started, await self._ask(lease, method, request, call, deadline))
             except AioRpcError as error:
                 delay = FIRST_DELAY * 2 ** (attempt - 1)
-                again = error.code() is grpc.StatusCode.UNAVAILABLE and plugin.failure is None
-                if attempt == attempts or not again or time.monotonic() + delay >= deadline:
-                    raise
-                await asyncio.sleep(delay)
+                again = error.code() is grpc.StatusCode.UNAVAILABLE and attempt < attempts
+                if not again or time.monotonic() + delay >= deadline:
+                    return _Answer(lease, started, failure=error)
+            await asyncio.sleep(delay)
         raise AssertionError
+
+    async def _ask(self, lease: Lease, method: str, request: Any, call: Call, deadline: float) -> Any:
+        """One attempt at a unary RPC. Gives the lease back."""
+        plugin, code = lease.plugin, None
+        try:
+            return await getattr(self._stub(plugin), method)(
+                request, timeout=deadline - time.monotonic(), metadata=plugin.metadata + call.metadata
+            )
+        except AioRpcError as error:
+            code = error.code()
+            raise
+        except asyncio.CancelledError:
+            code = grpc.StatusCode.CANCELLED
+            raise
+        finally:
+            lease.release(code)
 
     async def stream(self, method: str, request: Any, call: Call, on_message: Callable[[Any], None], step: str) -> bool:
         """Tells of each message of a streaming RPC, up to the one that is `done`; whether that came.
@@ -131,11 +161,13 @@ class Rpc(Generic[StubT]):
         A function is told, instead of an iterator read, because streams are long and their messages small.
 
         Raises:
-            CallError: The stream broke, stalled or carries more than it may.
+            StartError: The plugin never became ready.
+            CallError: It is down or has too many calls; the stream broke, stalled or carries more than it may.
         """
-        plugin, stub = await self._connect()
-        started = time.monotonic()
-        rpc = getattr(stub, method)(request, metadata=plugin.metadata + call.metadata)
+        ticket = Ticket(method, call.run, call.agent)
+        lease = await self._manager.lease(self._name, ticket, call.patience)
+        plugin, code = lease.plugin, None
+        rpc = getattr(self._stub(plugin), method)(request, metadata=plugin.metadata + call.metadata)
         watch = _StreamWatch(rpc, plugin.timeout)
         try:
             async for message in rpc:
@@ -147,18 +179,28 @@ class Rpc(Generic[StubT]):
         except AioRpcError as error:
             step = _recorded(step, error)
             if not watch.done:
+                code = error.code()
                 raise self._failed(plugin, method, error) from None
         except asyncio.CancelledError:
             if not watch.expired:
+                code = grpc.StatusCode.CANCELLED
                 raise
             if not watch.done:
+                code = grpc.StatusCode.DEADLINE_EXCEEDED
                 raise _too_late(plugin, method) from None
         finally:
             watch.stop()
             rpc.cancel()
+            lease.release(code)
             if step:
-                call.record(self._step(step, plugin, started, watch.done))
+                call.record(self._step(step, lease, lease.started, ok=watch.done))
         return watch.done
+
+    def _stub(self, plugin: Plugin) -> StubT:
+        stub: StubT | None = plugin.stubs.get(self._make_stub)
+        if stub is None:
+            stub = plugin.stubs[self._make_stub] = self._make_stub(plugin.channel)
+        return stub
 
     def _failed(self, plugin: Plugin, method: str, error: AioRpcError) -> CallError:
         """A gRPC failure, with the name of who failed and, where the process died, how."""
@@ -169,6 +211,7 @@ class Rpc(Generic[StubT]):
         words = quoted(self._manager.redact(error.details() or ""))
         if code is grpc.StatusCode.UNAVAILABLE and plugin.failure is not None:
             what, step = f"{plugin.failure.what}, during {method}", plugin.failure.step
+            words = what
         else:
             what, step = f"{plugin.label}: {method}: {code.name}" + (f": {words}" if words else ""), ""
         return CallError(
@@ -180,12 +223,12 @@ class Rpc(Generic[StubT]):
             outcome_unknown=code not in REFUSALS and method not in READ_ONLY,
         )
 
-    def _step(self, kind: str, plugin: Plugin, started: float, ok: bool) -> Step:
+    def _step(self, kind: str, lease: Lease, started: float, *, ok: bool) -> Step:
         return Step(
             kind=kind,
             provider=self.provider,
-            plugin=plugin.name,
-            pid=plugin.pid,
+            plugin=lease.plugin.name,
+            pid=lease.plugin.pid,
             seconds=time.monotonic() - started,
             ok=ok,
         )

@@ -39,7 +39,7 @@ class ToolProvider:
         Raises:
             CallError: The plugin failed.
         """
-        plugin = await self._rpc.plugin()
+        plugin = await self._rpc.plugin(call)
         if self._tools is None or self._tools[0] is not plugin:
             response: ListToolsResponse = await self._rpc.unary("ListTools", ListToolsRequest(), call)
             self._tools = (plugin, {tool.name: await self._with_schema(tool, call) for tool in response.tools})
@@ -81,7 +81,7 @@ class ToolProvider:
         response: ExecuteToolResponse = await self._rpc.unary("ExecuteTool", request, call, step="tool")
         size = response.ByteSize()
         if size > RESULT_LIMIT:
-            plugin = await self._rpc.plugin()
+            plugin = await self._rpc.plugin(call)
             raise CallError(
                 f"{plugin.label}: {tool} returned {size:,} bytes, at most {RESULT_LIMIT:,} are accepted",
                 "Ask the tool for less: a part of the file, fewer matches.",

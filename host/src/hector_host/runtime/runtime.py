@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from hector_host.runtime.strategy import Strategy
     from hector_host.runtime.toolset import OfferedTool
 
+PATIENCE = 5.0
+"""Seconds for which a run waits for a plugin that is being started again."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
@@ -100,7 +103,14 @@ class Runtime:
         agent = self._config.agent(request.agent)
         llm = self._config.llm_of(agent, request.llm).id
         run, session, steps = new_id(), session_id(request.session), list[Step]()
-        call = Call(run=run, session=session, agent=request.agent, user=request.user, record=steps.append)
+        call = Call(
+            run=run,
+            session=session,
+            agent=request.agent,
+            user=request.user,
+            patience=PATIENCE,
+            record=steps.append,
+        )
         conversation, toolset, model = await asyncio.gather(
             self._conversation(request.session),
             self._toolset(request.agent, agent, call),

@@ -1,0 +1,316 @@
+"""One place of a plugin, from its first start to its stop: one process after another, or one connection after another.
+
+The only place where its state changes is `_change`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from hector_host.errors import PluginError
+from hector_host.manager import restart
+from hector_host.manager.explanation import explained
+from hector_host.manager.failure import Failure
+from hector_host.manager.plugin import label
+from hector_host.manager.states import SERVING, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grpc import StatusCode
+
+    from hector_host.manager.admission import Lease
+    from hector_host.manager.health import Health
+    from hector_host.manager.instance import Edition, Instance
+    from hector_host.manager.plugin import Plugin
+
+LAST_WORDS = 1.0
+"""Seconds for the calls of a process that has ended to hear of it."""
+QUIET = 0.02
+"""Seconds without an answer after which a process is looked at before it gets a call: looking costs as much as a tenth
+of a call, and a dead one is to be noticed before the call, which might not be worth a second attempt."""
+
+PERMANENT = frozenset({"exec", "handshake", "kind", "manifest", "options", "internal", "tls"})
+"""Reasons that a new start of the same build with the same options does not mend."""
+
+WORDS = {
+    "health": "did not answer its health checks",
+    "unresponsive": "answered none of the calls that it had",
+    "connection": "lost its connection",
+    "warden": "was ended because the process that watches over it was killed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How one instance ended, or did not start.
+
+    Attributes:
+        reason: As in `StateChange`.
+        error: For callers: who, what, and the next step.
+        opened: When it began to take calls, in seconds of Unix time; None: it never did.
+        pid: Its process; 0 for none.
+        version: What it said of itself.
+        leases: The calls that it had.
+        verdict: What follows.
+    """
+
+    reason: str
+    error: Exception
+    opened: float | None
+    pid: int
+    version: str
+    leases: tuple[Lease, ...]
+    verdict: restart.Verdict
+
+
+class Listener(Protocol):
+    """Who is told what happens to a replica."""
+
+    def changed(self, replica: Replica, old: State, reason: str) -> None:
+        """Its state is another one now."""
+
+    async def died(self, replica: Replica, death: Death) -> None:
+        """It ended. Its next start waits for this."""
+
+
+class Replica:
+    """One of the processes of a plugin, or one of its addresses.
+
+    Attributes:
+        number: From 1; unique in the plugin for as long as the host lives.
+        state: Where it is.
+        reason: Why.
+        since: Since when, in seconds of Unix time.
+        restarts: How often it was started again by itself.
+        next_attempt: When it is started again, in seconds of Unix time; None: it is not.
+        plugin: What takes calls; None while nothing does.
+        well: It takes calls, and does well.
+        error: Why the newest start failed, or how the newest instance ended; None while it takes calls.
+        leases: The calls that it works on.
+        settled: Set once its first start is over, for better or worse.
+        opened: It took calls at least once.
+    """
+
+    def __init__(
+        self, number: int, edition: Edition, make: Callable[[], Instance], listener: Listener, *, for_ever: bool
+    ) -> None:
+        self.number = number
+        self.state = State.DISCOVERED
+        self.reason = ""
+        self.since = time.time()
+        self.restarts = 0
+        self.next_attempt: float | None = None
+        self.plugin: Plugin | None = None
+        self.well = False
+        self.error: Exception | None = None
+        self.leases: set[Lease] = set()
+        self.settled = asyncio.Event()
+        self.opened = False
+        self._edition = edition
+        self._make = make
+        self._listener = listener
+        limit = edition.plugin.restart
+        self._intensity = restart.Intensity(None if for_ever else limit.max_deaths, limit.window)
+        self._history = restart.History()
+        self._health: Health | None = None
+        self._contact = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self.instance = make()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that it works on."""
+        return len(self.leases)
+
+    @property
+    def deaths(self) -> int:
+        """Deaths that count against it."""
+        return len(self._history.deaths)
+
+    @property
+    def label(self) -> str:
+        """`kind/name`, as messages name the plugin."""
+        return label(self.instance.kind, self._edition.plugin.name)
+
+    def start(self) -> None:
+        """Begins its first start now; the rest follows by itself."""
+        self._change(State.STARTING, "needed")
+        error = self._begin()
+        self._task = asyncio.create_task(self._live(error), name=f"plugin {self._edition.plugin.name} {self.number}")
+
+    async def stop(self, grace: float) -> None:
+        """Stops it, whatever it is doing, and removes every trace of it.
+
+        Args:
+            grace: Seconds for calls in flight.
+        """
+        if self.state in SERVING:
+            self._change(State.DRAINING, "stopped by the host")
+        await self._cancel()
+        await self.instance.close(grace)
+        self._stopped()
+
+    def discard(self) -> None:
+        """As `stop`, at once and without asking the plugin."""
+        if self._task is not None:
+            self._task.cancel()
+        self.instance.discard()
+        self._stopped()
+
+    def released(self, lease: Lease, code: StatusCode | None) -> None:
+        """A call has ended."""
+        self.leases.discard(lease)
+        name = None if code is None else code.name
+        if self._health is None or lease.plugin is not self.plugin or name == "CANCELLED":
+            return
+        if name in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}:
+            self._health.failed(late=name == "DEADLINE_EXCEEDED")
+        else:
+            self._contact = time.monotonic()
+            self._health.succeeded()
+
+    def lives(self) -> bool:
+        """Whether its process has not just died. Asks the system where nothing was heard of it for a while."""
+        now = time.monotonic()
+        if now - self._contact > QUIET:
+            if self.plugin is None or self.plugin.failure is not None:
+                return False
+            self._contact = now
+        return True
+
+    def recovered(self) -> None:
+        """Its checks and calls are answered again."""
+        self.well = True
+        self._change(State.READY, "healthy")
+
+    def unwell(self, reason: str) -> None:
+        """It takes calls and does not do well."""
+        self.well = False
+        self._change(State.DEGRADED, reason)
+
+    async def _live(self, error: Exception | None) -> None:
+        while True:
+            death = await self._serve(error)
+            resumed = asyncio.get_running_loop().time() + (death.verdict.delay or 0)
+            with suppress(Exception):  # what could not be noted of a death must not keep the plugin down
+                await self._listener.died(self, death)
+            if death.verdict.delay is None:
+                return
+            await asyncio.sleep(resumed - asyncio.get_running_loop().time())
+            self.restarts += 1
+            self.next_attempt = None
+            self.instance = self._make()
+            self._change(State.STARTING, "next attempt")
+            error = self._begin()
+
+    def _begin(self) -> Exception | None:
+        """Spawns or dials; what went wrong with that."""
+        try:
+            self.instance.start()
+        except Exception as error:  # noqa: BLE001 (it is what this start came to)
+            return error
+        return None
+
+    async def _serve(self, error: Exception | None) -> Death:
+        """One instance, from its start to its end."""
+        instance = self.instance
+        try:
+            plugin = await self._opened(instance, error)
+        except Exception as failure:  # noqa: BLE001 (whoever waits for the plugin gets it)
+            return self._stillborn(failure)
+        opened = time.time()
+        self.plugin, self.error, self.well, self.opened = plugin, None, True, True
+        self._change(State.READY, "healthy")
+        reason = await self._watch(instance, plugin)
+        ended = instance.failure() or PluginError(f"{self.label}: {WORDS.get(reason, reason)}", self._log_step())
+        death = self._end(reason, ended, opened, permanent=False)
+        await instance.bury()
+        await instance.close(LAST_WORDS)
+        return death
+
+    async def _opened(self, instance: Instance, error: Exception | None) -> Plugin:
+        """What takes calls; an instance that does not get there is taken away."""
+        try:
+            if error is None:
+                return await instance.open()
+        except BaseException:
+            await instance.close(0)
+            raise
+        await instance.close(0)
+        raise error
+
+    def _stillborn(self, failure: Exception) -> Death:
+        """A start went wrong."""
+        edition = self._edition
+        error, reason = explained(failure, self.label, edition.plugin, edition.config, edition.book)
+        permanent = reason in PERMANENT or not isinstance(failure, Failure)
+        return self._end(reason, error, None, permanent=permanent)
+
+    async def _watch(self, instance: Instance, plugin: Plugin) -> str:
+        """Waits until the instance has ended, or has to be ended; why."""
+        from hector_host.manager.health import Health
+
+        self._health = Health(plugin, self, self._edition.plugin.max_concurrency)
+        waits = [asyncio.ensure_future(instance.ended()), asyncio.ensure_future(self._health.lost())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            return next(each for each in waits if each.done()).result()
+        finally:
+            for each in waits:
+                each.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+            self._health = None
+
+    def _end(self, reason: str, error: Exception, opened: float | None, *, permanent: bool) -> Death:
+        """Notes the end of an instance, and decides what follows. Callers hear of it before anything is cleaned up."""
+        now = time.time()
+        verdict = restart.after_death(
+            self._history,
+            self._intensity,
+            now=time.monotonic(),
+            ready_for=0.0 if opened is None else now - opened,
+            permanent=permanent,
+            chance=random.random(),  # noqa: S311 (spreads restarts; nobody gains by guessing it)
+        )
+        plugin = self.plugin
+        death = Death(
+            reason,
+            error,
+            opened,
+            plugin.pid if plugin else 0,
+            plugin.version if plugin else "",
+            tuple(self.leases),
+            verdict,
+        )
+        self._history = verdict.history
+        self.plugin, self.error, self.well = None, error, False
+        self.next_attempt = None if verdict.delay is None else now + verdict.delay
+        self._change(State.FAILED if verdict.gives_up else State.BACKOFF, reason)
+        return death
+
+    def _log_step(self) -> str:
+        return f"Its log: {self._edition.book.path}"
+
+    async def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait((self._task,))
+
+    def _stopped(self) -> None:
+        self.plugin, self.well, self.next_attempt = None, False, None
+        if self.error is None:
+            self.error = PluginError(f"{self.label}: was stopped by the host")
+        if self.state not in {State.FAILED, State.STOPPED}:
+            self._change(State.STOPPED, "stopped by the host")
+
+    def _change(self, new: State, reason: str) -> None:
+        old, self.state, self.reason, self.since = self.state, new, reason, time.time()
+        if new is not State.STARTING:
+            self.settled.set()
+        self._listener.changed(self, old, reason)

@@ -1,0 +1,368 @@
+"""One plugin of the configuration for as long as the host lives: its replicas, its calls, its replacement.
+
+Replicas come and go; callers never learn of it unless nobody takes calls. A replacement starts beside what it replaces,
+has to take calls and pass a smoke check, and only then calls go to it; what was replaced finishes what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from itertools import count
+from typing import TYPE_CHECKING
+
+from hector_host.errors import CallError, HectorError, PluginError
+from hector_host.manager import notices
+from hector_host.manager.admission import Admission, QueueFullError, Ticket, in_flight
+from hector_host.manager.generation import Generation
+from hector_host.manager.plugin import call_timeout, label
+from hector_host.manager.states import DOWN, State, StateChange
+from hector_host.manager.status import PluginStatus, ReplicaStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from hector_host.config import PluginConfig
+    from hector_host.manager.admission import Lease
+    from hector_host.manager.instance import Edition
+    from hector_host.manager.plugin import Plugin
+    from hector_host.manager.replica import Death, Replica
+
+_MOMENT = 1.0
+"""Seconds after which even a plugin that has just come up had its time to take a call."""
+
+
+class Supervisor:
+    """One plugin.
+
+    Args:
+        edition: What it is started from.
+        on_change: Told of every change of a replica's state.
+        on_death: Told of every end of a replica.
+        notice: Told what is not enforced of its configuration, with its first start.
+    """
+
+    def __init__(
+        self,
+        edition: Edition,
+        on_change: Callable[[StateChange], None],
+        on_death: Callable[[Supervisor, Replica, Death], Awaitable[None]],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._edition = edition
+        self._on_change = on_change
+        self._on_death = on_death
+        self._notice = notice
+        self._numbers = count(1)
+        self._current: Generation | None = None
+        self._others: set[Generation] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._replacing = asyncio.Lock()
+        self._admission = Admission(edition.plugin.max_concurrency, edition.plugin.max_queue)
+
+    @property
+    def name(self) -> str:
+        """Its key in the configuration."""
+        return self.plugin.name
+
+    @property
+    def plugin(self) -> PluginConfig:
+        """Its part of the configuration."""
+        return self._edition.plugin
+
+    @property
+    def edition(self) -> Edition:
+        """What it is started from."""
+        return self._edition
+
+    @property
+    def state(self) -> State:
+        """That of its replicas taken together."""
+        current = self._current
+        if current is None:
+            return State.DISCOVERED
+        return current.state if current.replicas else State.STARTING
+
+    @property
+    def label(self) -> str:
+        """`kind/name`, as messages name it."""
+        replicas = self._current.replicas if self._current is not None else ()
+        return replicas[0].label if replicas else label(self.plugin.kind, self.name)
+
+    def start(self) -> None:
+        """Begins its first start; a second call does nothing."""
+        if self._current is not None:
+            return
+        unenforced = notices.unenforced(self.plugin)
+        if unenforced is not None:
+            self._notice(unenforced)
+        self._current = self._generation(self._edition)
+        self._current.start()
+
+    def serving(self) -> Plugin | None:
+        """What takes calls: always the same one while it does. None when nothing does."""
+        return None if self._current is None else self._current.peek()
+
+    async def ready(self, patience: float = 0.0) -> Plugin:
+        """As `serving`, as soon as something takes calls; starts it if nobody has.
+
+        Args:
+            patience: Seconds to wait for a plugin that is down.
+
+        Raises:
+            StartError: It never became ready.
+            ConfigError: It rejects its options, or its manifest is wrong.
+            CallError: It is down.
+        """
+        self.start()
+        while (plugin := self.serving()) is None:
+            current = self._current
+            assert current is not None  # noqa: S101 (it was started)
+            if current.settled:
+                (await self._admission.wait(Ticket("ready"), patience, patience + _MOMENT)).release()
+                continue
+            try:
+                return await current.ready()
+            except HectorError:
+                if current is self._current:  # it was not replaced meanwhile
+                    raise
+        return plugin
+
+    def take(self, ticket: Ticket) -> Lease | None:
+        """A place for a call, if there is one at once."""
+        return self._admission.take(ticket)
+
+    async def lease(self, ticket: Ticket, patience: float) -> Lease:
+        """A place for a call, as soon as there is one; the caller gives it back.
+
+        Waits for the first start however long that takes; afterwards for a restart, and for its turn.
+
+        Args:
+            patience: Seconds to wait for a plugin that is down.
+
+        Raises:
+            StartError: It never became ready.
+            ConfigError: It rejects its options, or its manifest is wrong.
+            CallError: It is down, or has more calls than it may.
+        """
+        if self._current is None or not self._current.settled:
+            await self.ready(patience)
+        timeout = call_timeout(self.plugin)
+        try:
+            return await self._admission.wait(ticket, patience, timeout)
+        except QueueFullError:
+            raise self._busy(f"has {self._admission.queued} calls waiting", "RESOURCE_EXHAUSTED") from None
+        except TimeoutError:
+            raise self._busy(f"had no place for {ticket.method} within {timeout:g} s", "DEADLINE_EXCEEDED") from None
+
+    async def reload(self, edition: Edition | None = None) -> None:
+        """Replaces what runs; calls move over without one being lost.
+
+        Args:
+            edition: What to start from; None: as before, from what is on disk now.
+
+        Raises:
+            StartError, ConfigError: The replacement does not start, or fails its first call. What ran before goes on.
+        """
+        async with self._replacing:
+            old_edition, self._edition = self._edition, edition or self._edition
+            if self._current is None:
+                self._limit()
+                return
+            try:
+                await self._replace(self._current)
+            except BaseException:
+                self._edition = old_edition
+                raise
+            self._limit()
+
+    def status(self) -> PluginStatus:
+        """How it is at this moment."""
+        replicas = self._current.replicas if self._current is not None else []
+        every = [*replicas, *(replica for other in self._others for replica in other.replicas)]
+        one = self._current.representative if self._current is not None and replicas else None
+        serving = self.serving()
+        kinds = [replica.instance.kind for replica in replicas if replica.instance.kind is not None]
+        return PluginStatus(
+            name=self.name,
+            kind=kinds[0] if kinds else self.plugin.kind,
+            state=self.state,
+            reason=one.reason if one is not None else "",
+            since=one.since if one is not None else 0.0,
+            version=serving.version if serving is not None else "",
+            source=self.plugin.source,
+            in_flight=in_flight(every),
+            queued=self._admission.queued,
+            calls=self._admission.calls,
+            failures=self._admission.failures,
+            restarts=sum(replica.restarts for replica in replicas),
+            next_attempt=min(_attempts(replicas), default=None),
+            replicas=tuple(_status(replica) for replica in sorted(every, key=lambda each: each.number)),
+        )
+
+    async def stop(self, grace: float) -> None:
+        """Stops it, whatever it is doing, and removes every trace of it.
+
+        Args:
+            grace: Seconds for calls in flight.
+        """
+        generations = [each for each in (self._current, *self._others) if each is not None]
+        stops = (generation.stop(grace) for generation in generations)
+        outcomes = await asyncio.gather(*stops, *self._leaving, return_exceptions=True)
+        self._admission.close(self._outage, None)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    def discard(self) -> None:
+        """As `stop`, at once and without asking the plugin."""
+        for leaving in self._leaving:
+            leaving.cancel()
+        for generation in (self._current, *self._others):
+            if generation is not None:
+                generation.discard()
+
+    def changed(self, replica: Replica, old: State, reason: str) -> None:
+        """A replica's state is another one now."""
+        current = self._current
+        if current is not None and replica in current.replicas:
+            self._regulate(current)
+        self._on_change(StateChange(self.name, old, replica.state, reason, replica.number))
+
+    async def died(self, replica: Replica, death: Death) -> None:
+        """A replica has ended, or did not start."""
+        if self._current is not None:
+            self._current.lost()
+        await self._on_death(self, replica, death)
+
+    def _generation(self, edition: Edition) -> Generation:
+        return Generation(edition, self._numbers, self, self._moved)
+
+    def _moved(self) -> None:
+        if self._current is not None:
+            self._regulate(self._current)
+
+    def _regulate(self, current: Generation) -> None:
+        """Calls go to what takes them; who waits for what does not come is told."""
+        self._admission.replicas = current.replicas
+        if current.peek() is not None:
+            self._admission.open()
+        elif current.replicas and current.state in DOWN:
+            attempts = _attempts(current.replicas)
+            soonest = min(attempts) - time.time() if attempts else None
+            self._admission.close(self._outage, soonest)
+
+    def _limit(self) -> None:
+        self._admission.concurrency = self.plugin.max_concurrency
+        self._admission.length = self.plugin.max_queue
+
+    async def _replace(self, old: Generation) -> None:
+        new = self._generation(self._edition)
+        self._others.add(new)
+        try:
+            new.start()
+            if new.exclusive or old.exclusive:
+                await self._exchange(old, new)
+            else:
+                await self._prove(new, old.peek())
+        except BaseException:
+            self._others.discard(new)
+            await new.stop(0)
+            raise
+        self._others.discard(new)
+        self._switch(new)
+        self._retire(old)
+
+    async def _prove(self, new: Generation, old: Plugin | None) -> None:
+        """Waits until all of a new generation takes calls, and each of it passes its smoke check."""
+        from hector_host.manager import smoke
+
+        await new.all_ready()
+        for replica in tuple(new.replicas):
+            if replica.plugin is not None:
+                await smoke.check(replica.plugin, old)
+
+    async def _exchange(self, old: Generation, new: Generation) -> None:
+        """Stops the old before the new can start, since both need the same directory. Calls wait meanwhile."""
+        serving = old.peek()
+        self._switch(new)
+        self._others.add(old)
+        try:
+            await old.stop(self._edition.grace)
+            await self._prove(new, serving)
+        except BaseException:
+            again = self._generation(old.edition)
+            self._switch(again)
+            self._others.discard(old)
+            await new.stop(0)
+            again.start()
+            raise
+        self._others.discard(old)
+
+    def _switch(self, new: Generation) -> None:
+        self._current = new
+        self._regulate(new)
+
+    def _retire(self, old: Generation) -> None:
+        self._others.add(old)
+        leaving = asyncio.create_task(self._let_go(old), name=f"{self.name} is replaced")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+
+    async def _let_go(self, old: Generation) -> None:
+        try:
+            await old.stop(old.edition.grace)
+        finally:
+            self._others.discard(old)
+
+    def _outage(self) -> Exception:
+        """Why it takes no calls, and when that may change."""
+        current = self._current
+        error = PluginError(f"{self.label}: was stopped by the host") if current is None else current.error
+        if current is None or not isinstance(error, HectorError):
+            return error
+        what, attempts = error.what, _attempts(current.replicas)
+        if attempts:
+            what = f"{what.splitlines()[0]}; next attempt in {_span(max(0.0, min(attempts) - time.time()))}"
+        if not any(replica.opened for replica in current.replicas):
+            return type(error)(what, error.step)
+        from grpc import StatusCode
+
+        return CallError(what, error.step, code=StatusCode.UNAVAILABLE, retryable=bool(attempts))
+
+    def _busy(self, what: str, code: str) -> CallError:
+        from grpc import StatusCode
+
+        plugin = self.plugin
+        return CallError(
+            f"{self.label}: {what}",
+            f"It gets {plugin.max_concurrency} calls at a time, and {plugin.max_queue} may wait: raise max_concurrency"
+            f" or max_queue of plugin {self.name}, or give it replicas.",
+            code=StatusCode[code],
+            retryable=True,
+        )
+
+
+def _attempts(replicas: Iterable[Replica]) -> list[float]:
+    """When those of the replicas that are down are started again, in seconds of Unix time."""
+    return [replica.next_attempt for replica in replicas if replica.next_attempt is not None]
+
+
+def _status(replica: Replica) -> ReplicaStatus:
+    plugin = replica.plugin
+    return ReplicaStatus(
+        number=replica.number,
+        state=replica.state,
+        reason=replica.reason,
+        since=replica.since,
+        pid=plugin.pid if plugin is not None else 0,
+        address=replica.instance.address,
+        in_flight=replica.in_flight,
+        restarts=replica.restarts,
+        next_attempt=replica.next_attempt,
+    )
+
+
+def _span(seconds: float) -> str:
+    """Seconds for people."""
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
