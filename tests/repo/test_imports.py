@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # From top to bottom, as docs/architecture.md draws them. Modules on one line may not import each other.
-LAYERS = [{"cli"}, {"runtime"}, {"documents"}, {"registry"}, {"providers"}, {"manager"}, {"config"}, {"errors"}]
+LAYERS = [
+    {"cli"},
+    {"server"},
+    {"api"},
+    {"runtime"},
+    {"documents"},
+    {"registry"},
+    {"providers"},
+    {"manager"},
+    {"config", "hosts"},
+    {"errors"},
+]
 DATA = {"examples"}  # files that `hector init` writes
 CONTRACT = {"hector", "hector_plugins_pb2", "hector_plugins_pb2_grpc", "grpc", "google"}
 SDK = {"hector_sdk", "grpc_health"}  # and what it brings on purpose
@@ -47,6 +58,13 @@ def test_the_host_imports_downwards_only(root: Path) -> None:
             below = {name for name in depth if depth[name] > depth[layer]} | {layer}
             upward += [f"{file.relative_to(package)} imports {name}" for name in imported_layers(package, file) - below]
     assert upward == []
+
+
+def test_of_the_command_line_only_the_verb_serve_knows_the_server(root: Path) -> None:
+    package = root / "host/src/hector_host"
+    assert [file.name for file in (package / "cli").glob("*.py") if "server" in imported_layers(package, file)] == [
+        "serve.py"
+    ]
 
 
 def test_the_package_of_the_host_imports_nothing_of_its_own(root: Path) -> None:

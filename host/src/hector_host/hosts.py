@@ -70,6 +70,9 @@ def all_live() -> list[Record]:
 class Presence:
     """That a host lives, told by two locked files; a context manager, which removes them.
 
+    Attributes:
+        record: What they say.
+
     Args:
         record: The host before it listens; its storage folder is made.
         notice: Told when the user's folder cannot be used.
@@ -79,12 +82,12 @@ class Presence:
     """
 
     def __init__(self, record: Record, notice: Callable[[str], None]) -> None:
-        self._record = record
+        self.record = record
         self._notice = notice
         self._held: dict[Path, int] = {}
 
     def __enter__(self) -> Self:
-        storage = Path(self._record.storage_path)
+        storage = Path(self.record.storage_path)
         try:
             storage.mkdir(mode=0o700, parents=True, exist_ok=True)
             held = self._hold(storage / NAME)
@@ -114,9 +117,9 @@ class Presence:
 
     def announce(self, address: str) -> None:
         """The host takes calls at this address: from now on it is found."""
-        self._record = replace(self._record, address=address)
+        self.record = replace(self.record, address=address)
         for descriptor in self._held.values():
-            _write(descriptor, self._record)
+            _write(descriptor, self.record)
         for folder in _folders():
             _sweep(folder)
         folder = _folders()[0]
@@ -145,7 +148,7 @@ class Presence:
             return False
         self._held[path] = descriptor
         try:
-            _write(descriptor, self._record)
+            _write(descriptor, self.record)
         except OSError:
             self._release()
             raise

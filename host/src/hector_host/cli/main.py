@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from hector_host.cli import call, chat, index, info, init, listing, runs, schema, validate, version
+from hector_host.cli import call, chat, index, info, init, listing, runs, schema, serve, validate, version
 from hector_host.errors import HectorError
 
 HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
@@ -34,6 +34,7 @@ app.command("call")(call.call)
 app.command("chat")(chat.chat)
 app.command("index")(index.index)
 app.command("init")(init.init)
+app.command("serve")(serve.serve)
 app.command("list")(listing.list_agents)
 app.command("info")(info.info)
 app.command("validate")(validate.validate)

@@ -17,7 +17,7 @@ class Discovery(Section):
     paths: list[FilePath] = Field(
         default_factory=lambda: [Path("plugins"), Path("~/.hector/plugins")], validate_default=True
     )
-    """Folders to look in."""
+    """Folders to look in, for FOLDER/*/plugin.yaml and FOLDER/EXECUTABLE.plugin.yaml. Those listed must be there."""
 
 
 class Storage(Section):
@@ -31,6 +31,6 @@ class Server(Section):
     """Where `hector serve` listens."""
 
     host: Text = "127.0.0.1"
-    """The address to listen on."""
+    """The loopback address to listen on, or unix:PATH for a socket, relative to this file."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """The port to listen on; 0 for any that is free."""
+    """The port to listen on; 0 for any that is free. A unix socket has none."""

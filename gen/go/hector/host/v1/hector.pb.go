@@ -1239,8 +1239,8 @@ func (x *WatchPluginsRequest) GetRefresh() *durationpb.Duration {
 
 type WatchPluginsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In the first message every plugin, in the order of the configuration. Later those that differ from what was sent
-	// last: changed in state, or new in the configuration, or at a refresh in any figure.
+	// In the first message every plugin, in the order of the configuration. Later those that differ in anything from what
+	// was sent last; that is looked at with each change of a state, and at each refresh.
 	Plugins []*PluginStatus `protobuf:"bytes,1,rep,name=plugins,proto3" json:"plugins,omitempty"`
 	// Names of plugins that the configuration no longer has. Empty in the first message.
 	Removed []string `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`

@@ -43,8 +43,7 @@ class HectorStub:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
-    the host takes (8 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
     """
 
     @_typing.overload
@@ -114,8 +113,7 @@ class HectorAsyncStub(HectorStub):
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
-    the host takes (8 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -181,8 +179,7 @@ class HectorServicer:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request that is larger than
-    the host takes (8 MiB).
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
     """
 
     def GetHost(

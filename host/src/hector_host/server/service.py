@@ -1,0 +1,83 @@
+"""What the RPCs of `hector.host.v1.Hector` do: each asks the host, and raises the host's errors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from hector.host.v1 import hector_pb2 as wire
+from hector_host.api.messages import agent_message, run_record, run_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hector.host.v1.run_pb2 import RunEvent
+    from hector_host.server.host import LiveHost
+
+LISTED = 20
+MOST_LISTED = 1000
+
+
+class Service:
+    """The service of one host. A method's name is its RPC's; what a stream tells goes to `write`."""
+
+    def __init__(self, host: LiveHost) -> None:
+        self._host = host
+
+    async def get_host(self, _: wire.GetHostRequest) -> wire.GetHostResponse:
+        """Who answers here."""
+        return self._host.description
+
+    async def list_agents(self, _: wire.ListAgentsRequest) -> wire.ListAgentsResponse:
+        """Those that a new call would find."""
+        agents = self._host.deployments.current.config.agents.values()
+        return wire.ListAgentsResponse(agents=map(agent_message, agents))
+
+    async def call(self, request: wire.CallRequest, write: Callable[[RunEvent], Awaitable[None]]) -> None:
+        """A run, from its first event to its last."""
+        await self._host.calls.follow(request, write)
+
+    async def answer_question(self, request: wire.AnswerQuestionRequest) -> wire.AnswerQuestionResponse:
+        """To a run that waits for it."""
+        self._host.calls.answer(request.run_id, request.effect_id, request.answer)
+        return wire.AnswerQuestionResponse()
+
+    async def list_runs(self, request: wire.ListRunsRequest) -> wire.ListRunsResponse:
+        """From the journal."""
+        limit = min(request.limit if request.limit > 0 else LISTED, MOST_LISTED)
+        runs = await self._host.journal.runs(limit, request.session_id)
+        return wire.ListRunsResponse(runs=map(run_summary, runs))
+
+    async def get_run(self, request: wire.GetRunRequest) -> wire.GetRunResponse:
+        """From the journal."""
+        return run_record(await self._host.journal.run(request.run_id))
+
+    async def list_plugins(self, _: wire.ListPluginsRequest) -> wire.ListPluginsResponse:
+        """As they are now."""
+        return wire.ListPluginsResponse(plugins=await self._host.plugins.all())
+
+    async def watch_plugins(
+        self, request: wire.WatchPluginsRequest, write: Callable[[wire.WatchPluginsResponse], Awaitable[None]]
+    ) -> None:
+        """Until the host stops."""
+        refresh = request.refresh.ToNanoseconds() / 1e9
+        watching = asyncio.create_task(self._host.plugins.watch(refresh, write))
+        stopping = asyncio.create_task(self._host.calls.stopping.wait())
+        try:
+            await asyncio.wait((watching, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                await watching
+        finally:
+            watching.cancel()
+            stopping.cancel()
+            await asyncio.gather(watching, stopping, return_exceptions=True)
+
+    async def reload_plugin(self, request: wire.ReloadPluginRequest) -> wire.ReloadPluginResponse:
+        """Answers when new calls go to the new instance."""
+        self._host.calls.admit()
+        await self._host.manager.reload(request.plugin)
+        return wire.ReloadPluginResponse(plugin=await self._host.plugins.one(request.plugin))
+
+    async def explain_plugin(self, request: wire.ExplainPluginRequest) -> wire.ExplainPluginResponse:
+        """Its last crash."""
+        return await self._host.plugins.explain(request.plugin)
