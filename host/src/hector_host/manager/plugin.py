@@ -53,7 +53,7 @@ class Plugin:
     serves_plugin: bool
     version: str
     config: PluginConfig
-    metadata: tuple[tuple[str, str], ...]
+    metadata: tuple[tuple[str, str], ...] = field(repr=False)
     log_file: Path
     find_failure: Callable[[], PluginError | None] = field(repr=False)
     stubs: dict[Any, Any] = field(default_factory=dict, repr=False)
