@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -97,6 +98,40 @@ func TestCallsAreLetInOnceThePluginIsReady(t *testing.T) {
 	}
 	if got := serving(t, stubs); got != "SERVING" {
 		t.Errorf("health is %s", got)
+	}
+}
+
+func TestHealthIsAnsweredWhileEveryCallHangs(t *testing.T) {
+	const calls = 200
+	release, inside := make(chan struct{}), make(chan struct{}, calls)
+	plugin := &greeter{generate: func(context.Context, string) (string, error) {
+		inside <- struct{}{}
+		<-release
+		return "", nil
+	}}
+	stubs := sdktest.Run(t, plugin.plugin(), nil)
+	serving(t, stubs)
+	answers := make(chan error, calls)
+	for range calls {
+		go func() {
+			_, err := ask(t, stubs, "Ada")
+			answers <- err
+		}()
+	}
+	for range calls {
+		<-inside
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	answer, err := stubs.Health.Check(ctx, &healthpb.HealthCheckRequest{})
+	if err != nil || answer.Status != healthpb.HealthCheckResponse_SERVING {
+		t.Errorf("got %v, %v", answer, err)
+	}
+	close(release)
+	for range calls {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
 	}
 }
 

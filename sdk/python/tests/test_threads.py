@@ -32,3 +32,13 @@ async def test_a_thread_that_is_abandoned_harms_nobody():
         await task
     release.set()
     assert await asyncio.to_thread(ended.wait, 10)
+
+
+def test_an_executor_that_has_a_thread_for_each():
+    executor, release = threads.Threads(), threading.Event()
+    hung = [executor.submit(release.wait, 10) for _ in range(50)]
+    assert executor.submit(divmod, 7, 2).result(10) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        executor.submit(lambda: 1 // 0).result(10)
+    release.set()
+    assert all(each.result(10) for each in hung)

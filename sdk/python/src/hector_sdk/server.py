@@ -1,6 +1,10 @@
 """The gRPC server of a plugin process: its providers, Plugin, health, reflection and go-plugin's Shutdown.
 
 GRPCBroker and GRPCStdio of go-plugin are not served; its hosts do without.
+
+Everything but the providers' own work happens on the event loop, health too: however many calls hang, in threads or
+awaiting something, health is answered at once. A coroutine that blocks the loop hangs the whole plugin, and no answer
+to a health check is how a host finds that out.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from hector_sdk import binding, options
 from hector_sdk.errors import StartFailed
 from hector_sdk.lifecycle import Lifecycle, Settings
 from hector_sdk.providers import Provider
+from hector_sdk.threads import Threads
 from hector_sdk.values import plain, struct
 
 if TYPE_CHECKING:
@@ -57,7 +62,8 @@ class Server:
         self._grace = grace
         self._health = health.aio.HealthServicer()
         limits = [(f"grpc.max_{way}_message_length", LARGEST_MESSAGE) for way in ("send", "receive")]
-        self._server = grpc.aio.server(options=[*limits, ("grpc.so_reuseport", 0)])  # a port in use is an error
+        limits.append(("grpc.so_reuseport", 0))  # a port in use is an error
+        self._server = grpc.aio.server(Threads(), options=limits)
         bound = [
             binding.of_provider(each, self.lifecycle.gate) if isinstance(each, Provider) else binding.of_servicer(each)
             for each in providers

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,3 +46,24 @@ async def run(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any
 
     threading.Thread(target=work, name=getattr(function, "__name__", "tool"), daemon=True).start()
     return await future
+
+
+class Threads(Executor):
+    """The same for whoever wants an executor: gRPC, for the methods of generated servicers that are no coroutines."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Call it in a thread of its own."""
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        threading.Thread(target=work, name=getattr(function, "__name__", "call"), daemon=True).start()
+        return future
