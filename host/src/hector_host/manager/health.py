@@ -40,6 +40,9 @@ _WITHOUT_HEALTH = frozenset({grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_
 class Patient(Protocol):
     """Who is told of what was found."""
 
+    def checked(self) -> None:
+        """It was alive just now."""
+
     def recovered(self) -> None:
         """It does well again."""
 
@@ -99,6 +102,7 @@ class Health:
                     return "health"
                 continue
             misses = 0
+            self._patient.checked()
             self._tell("" if answer and not self._in_trouble() else "unresponsive" if answer else "health")
 
     def _in_trouble(self) -> bool:

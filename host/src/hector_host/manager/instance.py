@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from hector_host.config import Config, Kind, PluginConfig
     from hector_host.errors import PluginError
+    from hector_host.manager.custody import Warden
     from hector_host.manager.logbook import Logbook
+    from hector_host.manager.memory import OomCounter
     from hector_host.manager.plugin import Plugin
 
 DRAIN_LIMIT = 30.0
@@ -23,11 +25,15 @@ class Edition:
         plugin: Its part of `config`.
         config: Knows the lines of the file, the secrets and the folders.
         book: The plugin's log, over all of its processes.
+        warden: Starts the processes.
+        kills: Counts what the kernel kills for want of memory.
     """
 
     plugin: PluginConfig
     config: Config
     book: Logbook
+    warden: Warden
+    kills: OomCounter
 
     @property
     def grace(self) -> float:
@@ -43,11 +49,17 @@ class Instance(Protocol):
         kind: What it provides, as far as that is known.
         exclusive: It owns its data directory, as far as that is known: known after `start`.
         address: Where it is reached, for one that somebody else runs; else empty.
+        command: How its process is started; empty for one that somebody else runs.
     """
 
     kind: Kind | None
     exclusive: bool
     address: str
+    command: tuple[str, ...]
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 while there is none on this machine."""
 
     def start(self) -> None:
         """Begins, without waiting for anything.

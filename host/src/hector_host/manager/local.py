@@ -58,29 +58,38 @@ class LocalInstance:
         self.kind: Kind | None = edition.plugin.kind
         self.exclusive = False
         self.address = ""
+        self.command: tuple[str, ...] = ()
         self._plugin = edition.plugin
         self._config = edition.config
         self._book = edition.book
+        self._warden = edition.warden
         self._instance = secrets.token_hex(16)
         self._manifest_kinds: Sequence[Kind] = ()
         self._workplace: Workplace | None = None
         self._postponed: LaunchPlan | None = None
+        self._program = Path()
         self._running: _Running | None = None
         self._connection: Connection | None = None
         self._ready = False
+
+    @property
+    def pid(self) -> int:
+        """Its process; 0 while there is none."""
+        return 0 if self._running is None else self._running.process.pid
 
     def start(self) -> None:
         """Spawns the process at once, unless another holds its directory; then `open` waits for that.
 
         Raises:
-            Failure: There is nothing to run, or the system does not run it.
+            Failure: There is nothing to run.
             ConfigError: Its manifest is wrong.
         """
         launch = plan(self._plugin, self._config, os.environ)
+        self.command = launch.command
         if launch.manifest is not None:
             self._manifest_kinds = launch.manifest.kinds
         self.kind = agreement.declared(self._plugin.kind, self._manifest_kinds)
-        self._workplace = Workplace(self._config.storage.path / "plugins" / self._plugin.name)
+        self._workplace = Workplace(self._warden, self._config.storage.path / "plugins" / self._plugin.name)
         self.exclusive = launch.manifest is not None and launch.manifest.exclusive
         if self.exclusive and not self._workplace.claim():
             self._postponed = launch
@@ -91,13 +100,14 @@ class LocalInstance:
         """Waits until the plugin takes calls.
 
         Raises:
-            Failure: It does not become ready in time, or ever.
+            Failure: The system does not run it, or it does not become ready in time, or ever.
             Rejected: It does not take its options.
         """
         await self._spawn_postponed()
         running = self._spawned()
         try:
             async with asyncio.timeout(self._plugin.start_timeout):
+                await self._until_it_runs(running.process)
                 connection = await self._connect(running)
                 introduced = await self._unless_it_ends(running.process, self._introduce(connection))
         except TimeoutError:
@@ -173,14 +183,18 @@ class LocalInstance:
         env = environment(
             self._plugin, os.environ, instance=self._instance, sockets=workplace.sockets, data=workplace.data
         )
-        try:
-            process = Process(launch.command, env, launch.folder, self._instance, workplace.inherited)
-        except OSError as error:
-            raise executable.diagnose(error, Path(launch.command[0])) from None
-        if workplace.lock is not None:
-            workplace.lock.sign(os.getpid(), process.pid)
+        process = Process(self._warden, launch.command, env, launch.folder, self._instance, workplace.inherited)
+        self._program = Path(launch.command[0])
         self._running = _Running(process, Greeting(self._book.stream()), self._book.stream())
         process.read(self._running.greeting.feed, self._running.errors.feed)
+
+    async def _until_it_runs(self, process: Process) -> None:
+        try:
+            pid = await asyncio.shield(process.spawned)
+        except OSError as error:
+            raise executable.diagnose(error, self._program) from None
+        if self._workplace is not None and self._workplace.lock is not None:
+            self._workplace.lock.sign(os.getpid(), pid)
 
     def _spawned(self) -> _Running:
         if self._running is None:

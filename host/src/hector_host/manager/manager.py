@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from hector_host.errors import HectorError
 from hector_host.manager import family
+from hector_host.manager.custody import Warden
 from hector_host.manager.instance import Edition
 from hector_host.manager.logbook import Logbook
+from hector_host.manager.memory import OomCounter
+from hector_host.manager.status import ConfigChanges
 from hector_host.manager.supervisor import Supervisor
 from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from hector_host.config import Config
     from hector_host.manager.admission import Lease, Ticket
+    from hector_host.manager.dossier import Dossier
     from hector_host.manager.lines import Record
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Death, Replica
@@ -67,25 +74,30 @@ class Manager:
         self._notice = notice or _log.warning
         self._grace = grace
         self._supervisors: dict[str, Supervisor] = {}
-        self._removed: set[Supervisor] = set()
+        self._removed: dict[asyncio.Task[None], Supervisor] = {}
         self._watchers: set[asyncio.Queue[StateChange]] = set()
+        self._kills = OomCounter()
         self._scope = ExitStack()
+        self._warden = Warden()
         self._terminations = Terminations()
 
     async def __aenter__(self) -> Self:
         with suppress(OSError):  # who needs the folder says so
             self.config.storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # conversations are private
         self._terminations.watch()
+        if any(plugin.address is None for plugin in self.config.plugins.values()):
+            self._warden.start()
         self._scope.enter_context(family.subreaper())
+        self._scope.callback(self._warden.close)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled = kind is asyncio.CancelledError
-        everyone = [*self._supervisors.values(), *self._removed]
+        everyone = [*self._supervisors.values(), *self._removed.values()]
         try:
-            stops = (supervisor.stop(self._grace) for supervisor in everyone)
+            stops = [*(supervisor.stop(self._grace) for supervisor in self._supervisors.values()), *self._removed]
             outcomes = await asyncio.gather(*stops, return_exceptions=True)
         except asyncio.CancelledError:
             cancelled = True
@@ -157,6 +169,32 @@ class Manager:
         """
         await self._supervisor(name).reload()
 
+    async def apply(self, config: Config) -> ConfigChanges:
+        """Goes over to a changed configuration without losing a call. Returns once all replacements serve or failed.
+
+        Its storage path does not change with it: that needs another host.
+        """
+        from hector_host.config.differences import differences
+
+        found = differences(self.config, config)
+        self.config = config
+        for name in found.removed:
+            supervisor = self._supervisors.pop(name, None)
+            if supervisor is not None:
+                self._let_go(supervisor)
+        known = [supervisor for name, supervisor in self._supervisors.items() if name not in found.changed]
+        for supervisor in known:
+            supervisor.adopt(replace(supervisor.edition, plugin=config.plugin(supervisor.name), config=config))
+        changed = [name for name in found.changed if name in self._supervisors]
+        outcomes = await asyncio.gather(*(self._replace(name, config) for name in changed), return_exceptions=True)
+        failed = {}
+        for name, outcome in zip(changed, outcomes, strict=True):
+            if isinstance(outcome, HectorError):
+                failed[name] = outcome
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        return ConfigChanges(found.added, found.removed, found.changed, failed)
+
     def statuses(self) -> list[PluginStatus]:
         """How every plugin of the configuration is, in the configuration's order; those never started too."""
         return [self.status(name) for name in self.config.plugins]
@@ -177,6 +215,16 @@ class Manager:
         """
         return self._supervisor(name).state
 
+    def dossier(self, name: str) -> Dossier | None:
+        """How a plugin died last, in this host or an earlier one; None: it never did.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+        """
+        from hector_host.manager import dossier
+
+        return dossier.read(self._dossiers, self.config.plugin(name).name, self._notice)
+
     @contextmanager
     def changes(self) -> Iterator[asyncio.Queue[StateChange]]:
         """A queue that gets every change from now on; who reads it too slowly loses the oldest."""
@@ -194,10 +242,19 @@ class Manager:
     def _supervisor(self, name: str) -> Supervisor:
         supervisor = self._supervisors.get(name)
         if supervisor is None:
-            edition = Edition(self.config.plugin(name), self.config, self._book(name))
+            edition = Edition(self.config.plugin(name), self.config, self._book(name), self._warden, self._kills)
             supervisor = Supervisor(edition, self._changed, self._died, self._notice)
             self._supervisors[name] = supervisor
         return supervisor
+
+    async def _replace(self, name: str, config: Config) -> None:
+        supervisor = self._supervisors[name]
+        await supervisor.reload(replace(supervisor.edition, plugin=config.plugin(name), config=config))
+
+    def _let_go(self, supervisor: Supervisor) -> None:
+        leaving = asyncio.create_task(supervisor.stop(supervisor.edition.grace), name=f"{supervisor.name} is removed")
+        self._removed[leaving] = supervisor
+        leaving.add_done_callback(self._removed.pop)
 
     def _changed(self, change: StateChange) -> None:
         for queue in self._watchers:
@@ -207,8 +264,15 @@ class Manager:
         if self._on_change is not None:
             self._on_change(change)
 
-    async def _died(self, supervisor: Supervisor, replica: Replica, death: Death) -> None:
-        pass
+    async def _died(self, edition: Edition, replica: Replica, death: Death) -> None:
+        from hector_host.manager import autopsy, dossier
+
+        found = autopsy.dossier(edition, replica, death)
+        await asyncio.to_thread(dossier.write, self._dossiers, found, self._notice)
+
+    @property
+    def _dossiers(self) -> Path:
+        return self.config.storage.path / "dossiers"
 
     def _book(self, name: str) -> Logbook:
         on_log = self._on_log

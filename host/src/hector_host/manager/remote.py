@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hector_host.errors import PluginError
 from hector_host.manager.addresses import single
-from hector_host.manager.failure import Failure
+from hector_host.manager.failure import Failure, Waiting
 from hector_host.manager.plugin import Plugin, label
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class RemoteInstance:
     def __init__(self, plugin: PluginConfig, config: Config, book: Logbook, target: Target | None = None) -> None:
         self.kind: Kind | None = plugin.kind
         self.exclusive = False
+        self.command: tuple[str, ...] = ()
         self._target = target or single(plugin.address or "")
         self.address = self._target.address
         self._plugin = plugin
@@ -51,6 +52,11 @@ class RemoteInstance:
         self._book = book
         self._channel: Channel | None = None
         self._loss: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """It is no process of this machine."""
+        return 0
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -67,10 +73,9 @@ class RemoteInstance:
 
         await self.close(0)
         self._loss = None
-        talk = self._dial()
-        self._channel = talk.channel
         try:
-            introduced = await self._introduced(talk)
+            talk, description = await self._reached()
+            introduced = await self._introduced(talk, description)
         except Refusal as refusal:
             await self.close(0)
             raise Failure(refusal.reason, refusal.what, self._step(refusal.code)) from None
@@ -138,10 +143,9 @@ class RemoteInstance:
         dialled = channel.dial(self._target, credentials, None if tls is None else tls.server_name)
         return conversation.Conversation(dialled, tuple(self._plugin.metadata.items()), self.address)
 
-    async def _introduced(self, talk: Conversation) -> Introduction:
+    async def _introduced(self, talk: Conversation, description: Description) -> Introduction:
         from hector_host.manager.introduction import introduce_further
 
-        description = await self._reached(talk)
         self._loss = asyncio.create_task(_loss(talk.channel), name=f"connection to {self.address}")
         limit = self._plugin.start_timeout
         configure = "config" in self._plugin.model_fields_set
@@ -155,7 +159,7 @@ class RemoteInstance:
             raise Failure("connection", f"lost its connection to {self.address} before it was ready")
         return introduced
 
-    async def _reached(self, talk: Conversation) -> Description:
+    async def _reached(self) -> tuple[Conversation, Description]:
         """The first answer. Who refuses is asked a second time: it may be restarting. Who is slow is waited for."""
         from hector_host.manager.conversation import Unreachable
 
@@ -163,16 +167,21 @@ class RemoteInstance:
         try:
             async with asyncio.timeout(limit):
                 try:
-                    return await talk.describe_once()
+                    return await self._asked()
                 except Unreachable:
+                    await self.close(0)
                     await asyncio.sleep(SECOND_TRY)
-                    return await talk.describe_once()
+                    return await self._asked()
         except TimeoutError:
-            raise talk.waiting.too_long(
-                limit, f"Start it there, or mend {self._place('address')}.", show_log=False
-            ) from None
+            step = f"Start it there, or mend {self._place('address')}."
+            raise Waiting(f"did not answer at {self.address}").too_long(limit, step, show_log=False) from None
         except Unreachable as error:
             raise self._unreachable(str(error)) from None
+
+    async def _asked(self) -> tuple[Conversation, Description]:
+        talk = self._dial()
+        self._channel = talk.channel
+        return talk, await talk.describe_once()
 
     def _unreachable(self, details: str) -> Failure:
         from hector_host.manager import certificates, unreachable

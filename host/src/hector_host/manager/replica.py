@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hector_host.errors import PluginError
+from hector_host.errors import HectorError, PluginError
 from hector_host.manager import restart
 from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
@@ -38,6 +38,9 @@ of a call, and a dead one is to be noticed before the call, which might not be w
 PERMANENT = frozenset({"exec", "handshake", "kind", "manifest", "options", "internal", "tls"})
 """Reasons that a new start of the same build with the same options does not mend."""
 
+OUT_OF_MEMORY = "oom"
+_KILLED = "signal:9"
+
 WORDS = {
     "health": "did not answer its health checks",
     "unresponsive": "answered none of the calls that it had",
@@ -53,7 +56,7 @@ class Death:
     Attributes:
         reason: As in `StateChange`.
         error: For callers: who, what, and the next step.
-        opened: When it began to take calls, in seconds of Unix time; None: it never did.
+        started: When it was spawned or dialled, in seconds of Unix time.
         pid: Its process; 0 for none.
         version: What it said of itself.
         leases: The calls that it had.
@@ -62,7 +65,7 @@ class Death:
 
     reason: str
     error: Exception
-    opened: float | None
+    started: float
     pid: int
     version: str
     leases: tuple[Lease, ...]
@@ -84,6 +87,8 @@ class Replica:
 
     Attributes:
         number: From 1; unique in the plugin for as long as the host lives.
+        edition: What it is started from.
+        instance: Its newest start.
         state: Where it is.
         reason: Why.
         since: Since when, in seconds of Unix time.
@@ -112,7 +117,7 @@ class Replica:
         self.leases: set[Lease] = set()
         self.settled = asyncio.Event()
         self.opened = False
-        self._edition = edition
+        self.edition = edition
         self._make = make
         self._listener = listener
         limit = edition.plugin.restart
@@ -120,6 +125,9 @@ class Replica:
         self._history = restart.History()
         self._health: Health | None = None
         self._contact = 0.0
+        self._started = 0.0
+        self._kills = 0
+        self._answered = False
         self._task: asyncio.Task[None] | None = None
         self.instance = make()
 
@@ -136,13 +144,13 @@ class Replica:
     @property
     def label(self) -> str:
         """`kind/name`, as messages name the plugin."""
-        return label(self.instance.kind, self._edition.plugin.name)
+        return label(self.instance.kind, self.edition.plugin.name)
 
     def start(self) -> None:
         """Begins its first start now; the rest follows by itself."""
         self._change(State.STARTING, "needed")
         error = self._begin()
-        self._task = asyncio.create_task(self._live(error), name=f"plugin {self._edition.plugin.name} {self.number}")
+        self._task = asyncio.create_task(self._live(error), name=f"plugin {self.edition.plugin.name} {self.number}")
 
     async def stop(self, grace: float) -> None:
         """Stops it, whatever it is doing, and removes every trace of it.
@@ -173,6 +181,7 @@ class Replica:
             self._health.failed(late=name == "DEADLINE_EXCEEDED")
         else:
             self._contact = time.monotonic()
+            self._answered = True
             self._health.succeeded()
 
     def lives(self) -> bool:
@@ -183,6 +192,10 @@ class Replica:
                 return False
             self._contact = now
         return True
+
+    def checked(self) -> None:
+        """It answered a check: what the kernel killed until now was not this one."""
+        self._kills = self.edition.kills.read()
 
     def recovered(self) -> None:
         """Its checks and calls are answered again."""
@@ -211,6 +224,9 @@ class Replica:
 
     def _begin(self) -> Exception | None:
         """Spawns or dials; what went wrong with that."""
+        self._started = time.time()
+        self._answered = False
+        self.checked()
         try:
             self.instance.start()
         except Exception as error:  # noqa: BLE001 (it is what this start came to)
@@ -224,7 +240,7 @@ class Replica:
             plugin = await self._opened(instance, error)
         except Exception as failure:  # noqa: BLE001 (whoever waits for the plugin gets it)
             return self._stillborn(failure)
-        opened = time.time()
+        opened = time.monotonic()
         self.plugin, self.error, self.well, self.opened = plugin, None, True, True
         self._change(State.READY, "healthy")
         reason = await self._watch(instance, plugin)
@@ -247,7 +263,7 @@ class Replica:
 
     def _stillborn(self, failure: Exception) -> Death:
         """A start went wrong."""
-        edition = self._edition
+        edition = self.edition
         error, reason = explained(failure, self.label, edition.plugin, edition.config, edition.book)
         permanent = reason in PERMANENT or not isinstance(failure, Failure)
         return self._end(reason, error, None, permanent=permanent)
@@ -256,7 +272,7 @@ class Replica:
         """Waits until the instance has ended, or has to be ended; why."""
         from hector_host.manager.health import Health
 
-        self._health = Health(plugin, self, self._edition.plugin.max_concurrency)
+        self._health = Health(plugin, self, self.edition.plugin.max_concurrency)
         waits = [asyncio.ensure_future(instance.ended()), asyncio.ensure_future(self._health.lost())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -269,24 +285,28 @@ class Replica:
 
     def _end(self, reason: str, error: Exception, opened: float | None, *, permanent: bool) -> Death:
         """Notes the end of an instance, and decides what follows. Callers hear of it before anything is cleaned up."""
+        if reason == _KILLED and self.edition.kills.rose_since(self._kills):
+            reason = OUT_OF_MEMORY
+            if isinstance(error, HectorError):
+                error = type(error)(f"{error.what}: the system killed it for want of memory", error.step)
         now = time.time()
         verdict = restart.after_death(
             self._history,
             self._intensity,
             now=time.monotonic(),
-            ready_for=0.0 if opened is None else now - opened,
+            ready_for=0.0 if opened is None else time.monotonic() - opened,
+            answered=self._answered,
             permanent=permanent,
             chance=random.random(),  # noqa: S311 (spreads restarts; nobody gains by guessing it)
         )
-        plugin = self.plugin
         death = Death(
-            reason,
-            error,
-            opened,
-            plugin.pid if plugin else 0,
-            plugin.version if plugin else "",
-            tuple(self.leases),
-            verdict,
+            reason=reason,
+            error=error,
+            started=self._started,
+            pid=self.instance.pid,
+            version=self.plugin.version if self.plugin is not None else "",
+            leases=tuple(self.leases),
+            verdict=verdict,
         )
         self._history = verdict.history
         self.plugin, self.error, self.well = None, error, False
@@ -295,7 +315,7 @@ class Replica:
         return death
 
     def _log_step(self) -> str:
-        return f"Its log: {self._edition.book.path}"
+        return f"Its log: {self.edition.book.path}"
 
     async def _cancel(self) -> None:
         if self._task is not None:

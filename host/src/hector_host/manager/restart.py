@@ -1,8 +1,9 @@
 """Whether and when a replica that ended is started again. Pure: time and chance come in.
 
 The delay before the next start is drawn between nothing and a bound that doubles with each death (full jitter), so
-that replicas which died together do not come back together. Who dies too often is given up and tried once after a long
-while; if that one start ends too, the next waits twice as long.
+that replicas which died together do not come back together. The bound is for those whom a new start does not help: who
+answered a call since the last one begins with the first bound again. Who dies too often, helped or not, is given up and
+tried once after a long while; if that one start ends too, the next waits twice as long.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ FIRST_BOUND = 0.2
 BOUND_LIMIT = 30.0
 """Seconds that no delay exceeds."""
 SETTLED = 60.0
-"""Seconds of taking calls after which earlier deaths are forgotten."""
+"""Seconds of taking calls after which all earlier deaths are forgotten."""
 FIRST_RETRY = 300.0
 """Seconds after which a replica that was given up is tried once."""
 RETRY_LIMIT = 3600.0
@@ -34,8 +35,8 @@ class History:
 
     Attributes:
         deaths: When it died, by a monotonic clock, as far back as the window goes.
-        streak: Deaths since it was last settled.
-        given_up: How often it was given up since then.
+        streak: Deaths since it last answered a call.
+        given_up: How often it was given up since it was last settled.
     """
 
     deaths: tuple[float, ...] = ()
@@ -58,20 +59,28 @@ class Verdict:
 
 
 def after_death(  # noqa: PLR0913 (each is a fact that the verdict depends on)
-    history: History, intensity: Intensity, *, now: float, ready_for: float, permanent: bool, chance: float
+    history: History,
+    intensity: Intensity,
+    *,
+    now: float,
+    ready_for: float,
+    answered: bool,
+    permanent: bool,
+    chance: float,
 ) -> Verdict:
     """The verdict on one more death.
 
     Args:
         now: By the clock of `history.deaths`.
         ready_for: Seconds for which it took calls before it died; 0 when it never did.
+        answered: It answered at least one of them.
         permanent: It died of what a new start does not mend.
         chance: From 0 up to 1, drawn anew each time.
     """
     if ready_for >= SETTLED:
         history = History()
     recent = (*(death for death in history.deaths if now - death < intensity.window), now)
-    history = replace(history, deaths=recent, streak=history.streak + 1)
+    history = replace(history, deaths=recent, streak=1 if answered else history.streak + 1)
     if permanent:
         return Verdict(history, gives_up=True, delay=None)
     too_many = intensity.max_deaths is not None and (len(recent) > intensity.max_deaths or history.given_up > 0)

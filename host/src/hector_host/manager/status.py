@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hector_host.config import Kind
+    from hector_host.errors import HectorError
     from hector_host.manager.states import State
 
 
@@ -70,3 +71,20 @@ class PluginStatus:
     restarts: int
     next_attempt: float | None
     replicas: tuple[ReplicaStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanges:
+    """What a changed configuration did to the plugins, by their names.
+
+    Attributes:
+        added: Declared now; started when they are needed.
+        removed: Not declared any more; they finish the calls that they have and stop.
+        changed: Declared otherwise; those that ran were replaced, unless they are among `failed`.
+        failed: Whose replacement does not start, and why; what ran before goes on as it was.
+    """
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+    failed: dict[str, HectorError]

@@ -46,7 +46,7 @@ class Supervisor:
         self,
         edition: Edition,
         on_change: Callable[[StateChange], None],
-        on_death: Callable[[Supervisor, Replica, Death], Awaitable[None]],
+        on_death: Callable[[Edition, Replica, Death], Awaitable[None]],
         notice: Callable[[str], None],
     ) -> None:
         self._edition = edition
@@ -88,6 +88,10 @@ class Supervisor:
         """`kind/name`, as messages name it."""
         replicas = self._current.replicas if self._current is not None else ()
         return replicas[0].label if replicas else label(self.plugin.kind, self.name)
+
+    def adopt(self, edition: Edition) -> None:
+        """What the next start is from. What runs goes on: nothing of it is another."""
+        self._edition = edition
 
     def start(self) -> None:
         """Begins its first start; a second call does nothing."""
@@ -233,7 +237,7 @@ class Supervisor:
         """A replica has ended, or did not start."""
         if self._current is not None:
             self._current.lost()
-        await self._on_death(self, replica, death)
+        await self._on_death(replica.edition, replica, death)
 
     def _generation(self, edition: Edition) -> Generation:
         return Generation(edition, self._numbers, self, self._moved)
@@ -349,13 +353,12 @@ def _attempts(replicas: Iterable[Replica]) -> list[float]:
 
 
 def _status(replica: Replica) -> ReplicaStatus:
-    plugin = replica.plugin
     return ReplicaStatus(
         number=replica.number,
         state=replica.state,
         reason=replica.reason,
         since=replica.since,
-        pid=plugin.pid if plugin is not None else 0,
+        pid=replica.instance.pid if replica.state not in DOWN else 0,
         address=replica.instance.address,
         in_flight=replica.in_flight,
         restarts=replica.restarts,

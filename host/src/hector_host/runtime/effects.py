@@ -6,6 +6,8 @@ import asyncio
 from itertools import count
 from typing import TYPE_CHECKING
 
+from grpc import StatusCode
+
 from hector.host.v1.run_pb2 import (
     GenerationFinished,
     QuestionAsked,
@@ -24,7 +26,7 @@ from hector.plugin.v1.reasoning_pb2 import (
     Failure,
     Outcome,
 )
-from hector_host.errors import PluginError, RunError, quoted
+from hector_host.errors import CallError, PluginError, RunError, quoted
 from hector_host.providers.prompt import text_of
 from hector_host.runtime.answer_stream import AnswerStream
 from hector_host.runtime.messages import readable_by
@@ -46,6 +48,10 @@ if TYPE_CHECKING:
 
 SHOWN_RESULT = 2000
 """Characters of a tool's result in its event."""
+
+GENERATIONS = 2
+"""Times that a model is asked when its plugin is gone. A second generation costs money and nothing else, so it is the
+run's to decide and never the transport's; one lost process is worth it, a plugin that dies of every question is not."""
 
 MOST_TOKENS = 2**31 - 1
 
@@ -160,13 +166,19 @@ class Performer:
         question.messages.extend(readable_by(author, message) for message in messages)
         if model.tool_calling:
             question.tools.extend(self._toolset.named(tool) for tool in wanted.input.tools)
-        if wanted.stream != STREAM_ANSWER or not self._streaming:
-            return author, await provider.generate(question, self._call)
-        return author, await self._stream(effect, wanted, question)
+        for left in reversed(range(GENERATIONS)):
+            try:
+                if wanted.stream != STREAM_ANSWER or not self._streaming:
+                    return author, await provider.generate(question, self._call)
+                return author, await self._stream(effect, wanted, question)
+            except CallError as error:
+                if not left or error.code is not StatusCode.UNAVAILABLE or not error.retryable:
+                    raise
+        raise AssertionError
 
     async def _stream(self, effect: str, wanted: Generate, question: ModelInput) -> Generation:
         may_call = bool(question.tools) and question.tool_choice != TOOL_CHOICE_NONE
-        told = False
+        told = answered = False
 
         def tell(text: str) -> None:
             self._events.publish(RunEvent(text_delta=TextDelta(effect_id=effect, text=text, provisional=may_call)))
@@ -174,15 +186,20 @@ class Performer:
         answer = AnswerStream(wanted.answer_marker, tell)
 
         def on_piece(piece: StreamTextResponse) -> None:
-            nonlocal told
+            nonlocal told, answered
             if piece.reasoning:
+                told = True
                 self._events.publish(RunEvent(text_delta=TextDelta(effect_id=effect, reasoning=piece.reasoning)))
             if piece.text:
-                told = True
+                told = answered = True
                 answer.feed(piece.text)
 
-        generation = await self._registry.llm(wanted.llm or self._llm).generate(question, self._call, on_piece)
-        if not told:  # a plugin that does not stream
+        try:
+            generation = await self._registry.llm(wanted.llm or self._llm).generate(question, self._call, on_piece)
+        except CallError as error:
+            error.retryable = error.retryable and not told  # nobody can take back what the user has read
+            raise
+        if not answered:  # a plugin that does not stream
             answer.feed(text_of(generation.message))
         return generation
 
