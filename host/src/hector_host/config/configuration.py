@@ -184,9 +184,7 @@ class Config:
 
     def _asked(self, section: str, declared: dict[str, E], name: str) -> E:
         if name not in declared:
-            noun = SECTIONS[section]
-            step = meant(name, declared) or f"{self.document.name} declares none."
-            raise NotFoundError(f"{quoted(name, 100)}: no {noun} is named so", step)
+            raise not_declared(section, declared, name, self.document.name)
         return declared[name]
 
     def _meant(self, section: str, declared: dict[str, E], name: str, key: KeyPath) -> E:
@@ -201,3 +199,9 @@ def undeclared(declared: Iterable[str], name: str, section: str) -> tuple[str, s
     return f'no {SECTIONS[section]} is named "{quoted(name, 100)}"', meant(
         name, declared
     ) or f"Declare it under {section}."
+
+
+def not_declared(section: str, declared: Iterable[str], name: str, file: str) -> NotFoundError:
+    """What a user hears who names something that the file does not declare."""
+    step = meant(name, declared) or f"{file} declares none."
+    return NotFoundError(f"{quoted(name, 100)}: no {SECTIONS[section]} is named so", step)

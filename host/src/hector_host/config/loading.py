@@ -1,4 +1,4 @@
-"""Finds the file, reads it, and tells everything that is wrong with it at once."""
+"""Reads the file, and tells everything that is wrong with it at once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hector_host.config import variables
 from hector_host.config.agents import AgentConfig
 from hector_host.config.configuration import Config
 from hector_host.config.entry import Place
+from hector_host.config.finding import OTHERWISE, find
 from hector_host.config.host import Server, Storage
 from hector_host.config.problems import InvalidFileError, Problem, meant, shown
 from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
@@ -19,13 +20,9 @@ from hector_host.config.reader import Reader
 from hector_host.config.references import warnings
 from hector_host.config.stores import DocumentStoreConfig
 from hector_host.config.validation import as_written
-from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-FILES = ("hector.yaml", "config.yaml")
-"""The names that are looked for in the current folder."""
 
 SECTIONS = (
     "version",
@@ -40,25 +37,6 @@ SECTIONS = (
     "server",
 )
 """The keys that the file may have."""
-
-_OTHERWISE = "hector init writes one to begin with."
-
-
-def find(path: Path | None, environ: Mapping[str, str]) -> Path:
-    """The file to read: the one that is given, $HECTOR_CONFIG, or the first of `FILES` in the current folder.
-
-    Raises:
-        ConfigError: There is none.
-    """
-    given = path or environ.get("HECTOR_CONFIG")
-    if given:
-        return Path(os.path.expanduser(given))  # noqa: PTH111 (an unknown ~user is a file that is not there)
-    found = next((Path(name) for name in FILES if Path(name).is_file()), None)
-    if found is None:
-        looked = ", ".join(["--config", "$HECTOR_CONFIG", *FILES])
-        raise ConfigError(f"no configuration: looked for {looked}", _OTHERWISE)
-    return found
-
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Reads the configuration.
@@ -76,7 +54,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     name = str(file)
     absolute = Path(os.path.abspath(file))  # noqa: PTH100 (resolve() would follow links, and move what is relative)
     defined = ChainMap(dict(environ), _dot_env(absolute.parent, file))
-    document = documents.read(absolute, name, defined, _OTHERWISE)
+    document = documents.read(absolute, name, defined, OTHERWISE)
     _check_top(document)
     reader = Reader(document, absolute.parent, defined)
     place = Place(absolute.parent)
@@ -112,7 +90,7 @@ def _dot_env(folder: Path, file: Path) -> dict[str, str]:
 def _check_top(document: documents.Document) -> None:
     """The root is a mapping of `SECTIONS`, in the one version that there is."""
     if document.value is None:
-        document.blame((), "says nothing", _OTHERWISE)
+        document.blame((), "says nothing", OTHERWISE)
         document.refuse()
     if not isinstance(document.value, dict):
         document.blame((), f"{shown(document.value)} is not a mapping", f"Begin with one of {', '.join(SECTIONS)}.")
