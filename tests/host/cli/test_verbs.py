@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-VERBS = ("call", "chat", "index", "init", "list", "info", "validate", "schema", "runs list", "runs show")
+VERBS = (
+    *("call", "chat", "index", "init", "serve", "list", "info", "validate", "schema"),
+    *("runs list", "runs show", "plugin list", "plugin why", "plugin reload"),
+)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def test_without_a_verb_it_says_what_there_is(command):
     ended = command()
     assert ended.code == 2
     listed = re.findall(r"^│ (\w+) ", ended.out, re.MULTILINE)
-    assert listed == [*(verb for verb in VERBS if " " not in verb), "version", "runs"]
+    assert listed == [*(verb for verb in VERBS if " " not in verb), "version", "runs", "plugin"]
     assert "Begin with hector init." in ended.out
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import aclosing
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
-from hector_host.cli.options import ConfigOption, JsonOption, LLMOption, SessionOption, VerboseOption
+from hector_host.cli.options import ConfigOption, JsonOption, LLMOption, ServerOption, SessionOption, VerboseOption
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from hector_host.cli.client import Client
 
 STDIN = "-"
 STDIN_LIMIT = 4 << 20
@@ -28,6 +33,7 @@ def call(
         str | None, typer.Option("--agent", "-a", help="The agent, when only the message is given.", show_default=False)
     ] = None,
     config: ConfigOption = None,
+    server: ServerOption = None,
     llm: LLMOption = None,
     session: SessionOption = None,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Print the answer as it comes.")] = True,
@@ -53,15 +59,14 @@ def call(
     name, message = _agent_and_message(first, second, agent)
     run(
         _call(
+            connected(config, server, verbose=verbose),
             name,
             message,
-            config,
             llm,
             session,
             stream=stream and not as_json,
             steps=steps,
             as_json=as_json,
-            verbose=verbose,
         )
     )
 
@@ -91,30 +96,28 @@ def _text(message: bytes) -> str:
 
 
 async def _call(
+    host: AbstractAsyncContextManager[Client],
     agent: str,
     message: str,
-    path: Path | None,
     llm: str | None,
     session: str | None,
     *,
     stream: bool,
     steps: bool,
     as_json: bool,
-    verbose: bool,
 ) -> None:
-    from hector_host.cli.hosting import hosting
-    from hector_host.config import load
-
-    config = load(path)
-    plugins = config.plugins_of(config.agent(agent), llm)
-    async with hosting(config, plugins, verbose=verbose) as host:
+    async with host as client, client.calling(agent, llm) as ask:
+        # Imported now: a host of this command's own has spawned its plugins, which start meanwhile.
+        from hector.host.v1.hector_pb2 import CallRequest
         from hector_host.cli.question import ask_on_terminal
         from hector_host.cli.transcript import Transcript, print_sources, print_steps
-        from hector_host.runtime.runtime import RunRequest
+        from hector_host.runtime.ids import session_id
 
         transcript = Transcript(stream=stream, quiet=as_json)
-        request = RunRequest(agent, message, session, llm, ask=ask_on_terminal())
-        async with aclosing(host.runtime.run(request)) as events:
+        request = CallRequest(agent=agent, message=message, llm=llm)
+        if session is not None:
+            request.session_id = session_id(session)
+        async with aclosing(ask(request, ask_on_terminal())) as events:
             async for event in events:
                 transcript.show(event)
     if as_json:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hector_host.cli.options import ConfigOption, LLMOption, SessionOption, VerboseOption
+from hector_host.cli.host_choice import connected
+from hector_host.cli.options import ConfigOption, LLMOption, ServerOption, SessionOption, VerboseOption
 
 if TYPE_CHECKING:
-    from hector_host.runtime.runtime import RunRequest, Runtime
+    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
+
+    from hector.host.v1.run_pb2 import RunEvent
+    from hector_host.cli.client import Client
 
 LEAVE = frozenset({"exit", "quit", "/exit", "/quit"})
 
@@ -22,6 +26,7 @@ def chat(
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="The agent to talk to.", show_default=False)],
     *,
     config: ConfigOption = None,
+    server: ServerOption = None,
     llm: LLMOption = None,
     session: SessionOption = None,
     verbose: VerboseOption = False,
@@ -35,29 +40,24 @@ def chat(
     """
     from hector_host.cli.hosting import run
 
-    run(_chat(agent, config, llm, session, verbose=verbose))
+    run(_chat(connected(config, server, verbose=verbose), agent, llm, session))
 
 
-async def _chat(agent: str, path: Path | None, llm: str | None, session: str | None, *, verbose: bool) -> None:
-    from hector_host.cli.hosting import hosting
-    from hector_host.config import load
-
-    config = load(path)
-    plugins = config.plugins_of(config.agent(agent), llm)
-    async with hosting(config, plugins, verbose=verbose) as host:
+async def _chat(host: AbstractAsyncContextManager[Client], agent: str, llm: str | None, session: str | None) -> None:
+    async with host as client, client.calling(agent, llm) as call:
+        from hector.host.v1.hector_pb2 import CallRequest
         from hector_host.cli.question import ask_on_terminal, reader
         from hector_host.runtime.ids import session_id
-        from hector_host.runtime.runtime import RunRequest
 
         session = session_id(session)
         print(f"{agent}, session {session}. Leave with /exit.", file=sys.stderr)
         read, ask = reader(), ask_on_terminal()
         while (line := await read("You: ")) is not None and line.strip() not in LEAVE:
             if line.strip():
-                await _answer(host.runtime, RunRequest(agent, line, session, llm, ask=ask))
+                await _answer(call(CallRequest(agent=agent, message=line, session_id=session, llm=llm), ask))
 
 
-async def _answer(runtime: Runtime, request: RunRequest) -> None:
+async def _answer(run: AsyncGenerator[RunEvent, None]) -> None:
     """One turn. What goes wrong with it is told, and the conversation goes on; Ctrl-C ends the turn alone."""
     import signal
 
@@ -67,7 +67,7 @@ async def _answer(runtime: Runtime, request: RunRequest) -> None:
     transcript = Transcript(stream=True)
 
     async def follow() -> None:
-        async with aclosing(runtime.run(request)) as events:
+        async with aclosing(run) as events:
             async for event in events:
                 transcript.show(event)
 

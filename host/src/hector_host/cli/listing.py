@@ -4,51 +4,58 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
-from hector_host.cli.options import ConfigOption, JsonOption
+from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
 
 if TYPE_CHECKING:
-    from hector_host.config import AgentConfig, Config
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from hector.host.v1.hector_pb2 import Agent
+    from hector_host.cli.client import Client
 
 
-def list_agents(*, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def list_agents(*, config: ConfigOption = None, server: ServerOption = None, as_json: JsonOption = False) -> None:
     """List the agents that the configuration declares. Nothing is started.
 
     For example:
 
         hector list --config examples/quickstart.yaml
     """
-    from hector_host.config import load
+    from hector_host.cli.hosting import run
 
-    loaded = load(config)
+    run(_list(connected(config, server, looking=True), as_json=as_json))
+
+
+async def _list(host: AbstractAsyncContextManager[Client], *, as_json: bool) -> None:
+    async with host as client:
+        agents = await client.agents()
     if as_json:
-        print_json([_record(agent) for agent in loaded.agents.values()])
+        print_json([_record(agent) for agent in agents])
         return
-    if not loaded.agents:
-        print(f"{loaded.file.name} declares no agents.")
+    if not agents:
+        print(f"{client.file} declares no agents.")
         return
-    _print_table(loaded)
+    _print_table(agents)
     print('\nAsk one: hector call AGENT "MESSAGE". Look at one: hector info AGENT.')
 
 
-def _record(agent: AgentConfig) -> dict[str, str | list[str] | None]:
+def _record(agent: Agent) -> dict[str, str | list[str] | None]:
     return {
         "agent": agent.id,
         "name": agent.name,
         "description": agent.description,
         "llm": agent.llm,
-        "engine": agent.reasoning.engine,
-        "tools": agent.tools,
+        "engine": agent.engine,
+        "tools": None if agent.all_tools else list(agent.tools),
         "document_stores": list(agent.document_stores),
     }
 
 
-def _print_table(config: Config) -> None:
+def _print_table(agents: Sequence[Agent]) -> None:
     from hector_host.cli.columns import aligned
 
     rows = [("agent", "llm", "engine", "description")]
-    rows += [
-        (agent.id, agent.llm, agent.reasoning.engine, agent.description or agent.name)
-        for agent in config.agents.values()
-    ]
+    rows += [(agent.id, agent.llm, agent.engine, agent.description or agent.name) for agent in agents]
     print(aligned(rows))

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from hector_host.cli import call, chat, index, info, init, listing, runs, schema, serve, validate, version
+from hector_host.cli import call, chat, index, info, init, listing, plugin, runs, schema, serve, validate, version
 from hector_host.errors import HectorError
 
 HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
@@ -40,6 +40,7 @@ app.command("info")(info.info)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(runs.app, name="runs")
+app.add_typer(plugin.app, name="plugin")
 app.command("version")(version.version)
 
 

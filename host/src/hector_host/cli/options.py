@@ -30,3 +30,14 @@ LLMOption = Annotated[
     str | None,
     typer.Option("--llm", help="Use this entry of llms: instead of the agent's own, this time.", show_default=False),
 ]
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        "--url",
+        metavar="ADDRESS",
+        help="The live host to use: host:port or unix:PATH. Without it: $HECTOR_SERVER, then the live host of the"
+        " configuration; when there is none, this command does the work itself.",
+        show_default=False,
+    ),
+]

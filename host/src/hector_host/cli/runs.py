@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json, usage_object
-from hector_host.cli.options import ConfigOption, JsonOption
+from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
+from hector_host.cli.times import date_text, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from contextlib import AbstractAsyncContextManager
 
-    from hector_host.runtime.journal import EffectRecord, RunRecord, RunSummary
-    from hector_host.runtime.sqlite import SqliteJournal
+    from hector.host.v1.hector_pb2 import GetRunResponse, RunEffect, RunSummary
+    from hector_host.cli.client import Client
 
 QUESTION = 60
 """Characters shown of one."""
@@ -28,6 +27,7 @@ app = typer.Typer(help="Look at what agents did.", no_args_is_help=True)
 def list_runs(
     *,
     config: ConfigOption = None,
+    server: ServerOption = None,
     session: Annotated[
         str | None, typer.Option("--session", "-s", help="Only those of this conversation.", show_default=False)
     ] = None,
@@ -42,7 +42,7 @@ def list_runs(
     """
     from hector_host.cli.hosting import run
 
-    run(_list(config, session, limit, as_json=as_json))
+    run(_list(connected(config, server, looking=True), session, limit, as_json=as_json))
 
 
 @app.command("show")
@@ -50,6 +50,7 @@ def show_run(
     run_id: Annotated[str, typer.Argument(metavar="ID", help="A run, as `hector runs list` names it.")],
     *,
     config: ConfigOption = None,
+    server: ServerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: what it was asked, what it did and answered.
@@ -60,21 +61,12 @@ def show_run(
     """
     from hector_host.cli.hosting import run
 
-    run(_show(run_id, config, as_json=as_json))
+    run(_show(run_id, connected(config, server, looking=True), as_json=as_json))
 
 
-@asynccontextmanager
-async def _journal(path: Path | None) -> AsyncIterator[SqliteJournal]:
-    from hector_host.config import load
-    from hector_host.runtime.sqlite import open_journal
-
-    async with open_journal(load(path).storage.path) as journal:
-        yield journal
-
-
-async def _list(path: Path | None, session: str | None, limit: int, *, as_json: bool) -> None:
-    async with _journal(path) as journal:
-        runs = await journal.runs(limit, session or "")
+async def _list(host: AbstractAsyncContextManager[Client], session: str | None, limit: int, *, as_json: bool) -> None:
+    async with host as client:
+        runs = await client.runs(limit, session or "")
     if as_json:
         print_json([_summary(run) for run in runs])
         return
@@ -84,39 +76,36 @@ async def _list(path: Path | None, session: str | None, limit: int, *, as_json: 
     from hector_host.cli.columns import aligned
     from hector_host.errors import quoted
 
-    print(
-        aligned(
-            [
-                ("run", "when", "agent", "status", "question"),
-                *((run.id, _when(run.created), run.agent, run.status, quoted(run.question, QUESTION)) for run in runs),
-            ]
-        )
-    )
+    rows = [("run", "when", "agent", "status", "question")]
+    rows += [
+        (run.run_id, date_text(run.created), run.agent, _status(run), quoted(run.question, QUESTION)) for run in runs
+    ]
+    print(aligned(rows))
 
 
-async def _show(run_id: str, path: Path | None, *, as_json: bool) -> None:
-    async with _journal(path) as journal:
-        run = await journal.run(run_id)
+async def _show(run_id: str, host: AbstractAsyncContextManager[Client], *, as_json: bool) -> None:
+    async with host as client:
+        run = await client.run(run_id)
     if as_json:
         print_json(_record(run))
         return
     _print(run)
 
 
-def _print(run: RunRecord) -> None:
+def _print(run: GetRunResponse) -> None:
     from hector_host.cli.transcript import shown
 
     summary = run.summary
-    print(f"run {summary.id}: {summary.status}, {_when(summary.created)}")
-    print(f"agent {summary.agent}, llm {summary.llm}, engine {summary.engine}, session {summary.session}")
+    print(f"run {summary.run_id}: {_status(summary)}, {date_text(summary.created)}")
+    print(f"agent {summary.agent}, llm {summary.llm}, engine {summary.engine}, session {summary.session_id}")
     print(f"\n{shown(summary.question)}\n")
-    for number, thought in run.thoughts.items():
-        if thought:
-            print(f"{number}. {thought}")
+    for iteration in run.iterations:
+        if iteration.thought:
+            print(f"{iteration.number}. {iteration.thought}")
         for effect in run.effects:
-            if effect.iteration == number:
-                print(f"{number}. {_line(effect)}")
-    if run.answer is not None:
+            if effect.iteration == iteration.number:
+                print(f"{iteration.number}. {_line(effect)}")
+    if run.HasField("answer"):
         print(f"\n{shown(_text(run.answer))}")
     if summary.error:
         print(f"\n{shown(summary.error)}")
@@ -124,18 +113,20 @@ def _print(run: RunRecord) -> None:
     print(f"\n{usage.prompt_tokens} tokens in, {usage.completion_tokens} out")
 
 
-def _line(effect: EffectRecord) -> str:
+def _line(effect: RunEffect) -> str:
     from hector_host.errors import quoted
 
-    took = "no outcome" if effect.finished is None else f"{(effect.finished - effect.created) * 1000:.0f} ms"
+    took = "no outcome"
+    if effect.HasField("finished"):
+        took = f"{(seconds(effect.finished) - seconds(effect.created)) * 1000:.0f} ms"
     if effect.outcome.HasField("failure"):
         came = f"failed: {quoted(effect.outcome.failure.message, 200)}"
     else:
         came = quoted(_text(effect.outcome.message), 200)
-    if effect.kind == "tool_call":
+    if effect.request.HasField("tool_call"):
         called = effect.request.tool_call
         return f"{quoted(called.tool)} {quoted(called.arguments, 200)} ({took}) → {came}"
-    return f"{effect.kind} ({took}) → {came}"
+    return f"{effect.request.WhichOneof('effect')} ({took}) → {came}"
 
 
 def _text(message: Any) -> str:
@@ -145,20 +136,22 @@ def _text(message: Any) -> str:
     return transcript([message]).strip()
 
 
-def _when(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _status(run: RunSummary) -> str:
+    from hector.host.v1.hector_pb2 import RunStatus
+
+    return RunStatus.Name(run.status).removeprefix("RUN_STATUS_").lower()
 
 
 def _summary(run: RunSummary) -> dict[str, Any]:
     return {
-        "run_id": run.id,
-        "session_id": run.session,
+        "run_id": run.run_id,
+        "session_id": run.session_id,
         "agent": run.agent,
         "llm": run.llm,
         "engine": run.engine,
-        "status": run.status,
-        "created": run.created,
-        "finished": run.finished,
+        "status": _status(run),
+        "created": seconds(run.created),
+        "finished": seconds(run.finished) if run.HasField("finished") else None,
         "iterations": run.iterations,
         "question": run.question,
         "error": run.error,
@@ -166,24 +159,24 @@ def _summary(run: RunSummary) -> dict[str, Any]:
     }
 
 
-def _record(run: RunRecord) -> dict[str, Any]:
+def _record(run: GetRunResponse) -> dict[str, Any]:
     from google.protobuf.json_format import MessageToDict
 
     def plain(message: Any) -> Any:
         return MessageToDict(message, preserving_proto_field_name=True)
 
     return _summary(run.summary) | {
-        "answer": None if run.answer is None else _text(run.answer),
-        "thoughts": run.thoughts,
+        "answer": _text(run.answer) if run.HasField("answer") else None,
+        "thoughts": {iteration.number: iteration.thought for iteration in run.iterations},
         "messages": [plain(message) for message in run.messages],
         "effects": [
             {
-                "id": effect.id,
+                "id": effect.request.id,
                 "iteration": effect.iteration,
-                "kind": effect.kind,
+                "kind": effect.request.WhichOneof("effect"),
                 "request": plain(effect.request),
-                "created": effect.created,
-                "finished": effect.finished,
+                "created": seconds(effect.created),
+                "finished": seconds(effect.finished) if effect.HasField("finished") else None,
                 "outcome": plain(effect.outcome),
             }
             for effect in run.effects

@@ -1,0 +1,154 @@
+"""`hector plugin`: how plugins are, why one crashed, and its replacement while the host runs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hector_host.cli.host_choice import connected
+from hector_host.cli.objects import print_json
+from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from hector.host.v1.supervision_pb2 import PluginStatus
+    from hector_host.cli.client import Client
+
+app = typer.Typer(help="Look at plugins, and replace one while its host runs.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's key in the configuration.")]
+
+
+@app.command("list")
+def list_plugins(
+    *,
+    config: ConfigOption = None,
+    server: ServerOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Go on and show what changes, until Ctrl-C.", show_default=False)
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the plugins of the configuration and how each one is. Nothing is started.
+
+    A live host knows their state, processes, calls in flight and use of the machine; without one, none of them runs.
+    With --watch, a terminal shows a live table, and anything else a line for each change. With --json --watch, a line
+    is the list of the plugins that changed.
+
+    For example:
+
+        hector plugin list --watch
+    """
+    from hector_host.cli.hosting import run
+
+    run(_list(connected(config, server, looking=True), watch=watch, as_json=as_json))
+
+
+@app.command("why")
+def explain(
+    name: NameArgument, *, config: ConfigOption = None, server: ServerOption = None, as_json: JsonOption = False
+) -> None:
+    """Tell why a plugin crashed last: how it ended, what it was working on, and the last lines that it logged.
+
+    It is kept on disk, so it can be asked for when the host is gone.
+
+    For example:
+
+        hector plugin why echo
+    """
+    from hector_host.cli.hosting import run
+
+    run(_explain(name, connected(config, server, looking=True), as_json=as_json))
+
+
+@app.command("reload")
+def reload(name: NameArgument, *, config: ConfigOption = None, server: ServerOption = None) -> None:
+    """Replace a plugin of a live host by a new instance of it: its code and its options as they are now.
+
+    No call is lost: the new instance starts beside the old one and takes over once it is ready. If it does not become
+    ready, the old one goes on, and what went wrong is printed (exit code 3).
+
+    For example:
+
+        hector plugin reload echo
+    """
+    from hector_host.cli.hosting import run
+
+    run(_reload(name, connected(config, server)))
+
+
+async def _list(host: AbstractAsyncContextManager[Client], *, watch: bool, as_json: bool) -> None:
+    async with host as client:
+        if watch:
+            await _watch(client, as_json=as_json)
+            return
+        plugins = await client.plugins()
+    from hector_host.cli.plugin_table import record, table
+
+    if as_json:
+        print_json([record(plugin) for plugin in plugins])
+    elif plugins:
+        print(table(plugins, time.time(), _width()))
+    else:
+        print(f"{client.file} declares no plugins.")
+
+
+async def _watch(client: Client, *, as_json: bool) -> None:
+    from hector_host.cli.plugin_watch import showing
+
+    with showing(as_json=as_json) as watcher:
+        async with aclosing(client.watch_plugins(watcher.refresh)) as messages:
+            async for message in messages:
+                watcher.show(message)
+    print(f"{client.file}: its host has stopped", file=sys.stderr)
+
+
+async def _explain(name: str, host: AbstractAsyncContextManager[Client], *, as_json: bool) -> None:
+    async with host as client:
+        explained = await client.explain_plugin(name)
+    from hector_host.cli import dossier_text
+
+    crash = explained.crash if explained.HasField("crash") else None
+    if as_json:
+        print_json(None if crash is None else dossier_text.record(crash))
+    elif crash is None:
+        print(f"{name} has not crashed.")
+    else:
+        print(dossier_text.text(crash))
+
+
+async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
+    from hector_host.errors import ConfigError, PluginError
+
+    async with host as client:
+        old = await _processes(client, name)
+        started = time.monotonic()
+        try:
+            plugin = await client.reload_plugin(name)
+        except (ConfigError, PluginError) as error:
+            now = f"{name} is not replaced; its process: {await _processes(client, name)}."
+            raise PluginError(error.what, f"{error.step}\n{now}".strip()) from None
+    took = time.monotonic() - started
+    print(f"{name}: replaced in {took:.1f} s, process {old} → {_pids(plugin)}")
+
+
+async def _processes(client: Client, name: str) -> str:
+    """The processes of a plugin, for people."""
+    return next((_pids(plugin) for plugin in await client.plugins() if plugin.name == name), "")
+
+
+def _pids(plugin: PluginStatus) -> str:
+    from hector_host.cli.plugin_table import pids
+
+    return ", ".join(map(str, pids(plugin))) or "none"
+
+
+def _width() -> int | None:
+    """Columns of the terminal; None where stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
