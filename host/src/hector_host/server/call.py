@@ -57,12 +57,13 @@ class Call:
         except TimeoutError:
             if self._cut_by is None:
                 raise
-            raise self._cut_by from None
         finally:
             self._followed = False
             self._backlog.clear()
             run.cancel()
             await asyncio.gather(run, return_exceptions=True)
+        if self._cut_by is not None:
+            raise self._cut_by
 
     def cut(self, error: HectorError) -> None:
         """Ends the run, and the call with this error; events that wait are not written any more."""

@@ -50,7 +50,7 @@ const (
 //   - ABORTED: RunError.
 //   - INTERNAL: any other.
 //
-// Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+// Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
 type HectorClient interface {
 	// GetHost says who answers here.
 	// Errors: none of its own.
@@ -234,7 +234,7 @@ func (c *hectorClient) ExplainPlugin(ctx context.Context, in *ExplainPluginReque
 //   - ABORTED: RunError.
 //   - INTERNAL: any other.
 //
-// Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+// Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
 type HectorServer interface {
 	// GetHost says who answers here.
 	// Errors: none of its own.

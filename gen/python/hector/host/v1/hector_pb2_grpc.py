@@ -42,7 +42,7 @@ class HectorStub(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     def __init__(self, channel):
@@ -119,7 +119,7 @@ class HectorServicer(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     def GetHost(self, request, context):
@@ -284,7 +284,7 @@ class Hector(object):
     - ABORTED: RunError.
     - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     @staticmethod

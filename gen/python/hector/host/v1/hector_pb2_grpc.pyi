@@ -43,7 +43,7 @@ class HectorStub:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     @_typing.overload
@@ -113,7 +113,7 @@ class HectorAsyncStub(HectorStub):
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -179,7 +179,7 @@ class HectorServicer:
       - ABORTED: RunError.
       - INTERNAL: any other.
 
-    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request of more than 8 MiB.
+    Besides, any RPC may answer UNAVAILABLE while the host stops, and RESOURCE_EXHAUSTED for a request over 8 MiB.
     """
 
     def GetHost(
