@@ -1,8 +1,7 @@
-"""The private folder and the check of a socket."""
+"""The check of a socket."""
 
 import os
 import socket
-import stat
 
 import pytest
 
@@ -10,20 +9,11 @@ from hector_host.manager import sockets
 from hector_host.manager.failure import Failure
 
 
-def test_a_private_folder_is_for_this_user_alone(host):
-    folder = sockets.private_folder()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert str(folder.parent) == os.environ["XDG_RUNTIME_DIR"]
-    folder.rmdir()
-
-
 @pytest.fixture
 def folder(host):
-    made = sockets.private_folder()
-    yield made
-    for file in made.iterdir():
-        file.unlink()
-    made.rmdir()
+    made = host.folder / "s"
+    made.mkdir()
+    return made
 
 
 def bound(path):

@@ -293,7 +293,7 @@ async def test_a_runtime_folder_whose_path_is_too_long(host, monkeypatch):
     folder = host.folder / ("x" * 80)
     folder.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    length = len(f"{folder}/hector-12345678/plugin4294967295")
+    length = len(f"{folder}/hector-12345678/12345/plugin4294967295")
     assert await refusal(host, **host.faulty("raw")) == (
         f"llm_provider/x: the path of its socket would have {length} bytes, and a socket's path has less than 100\n"
         f"  Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path than {folder}"

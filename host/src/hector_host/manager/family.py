@@ -1,28 +1,26 @@
 """Every process that belongs to one start of a plugin, wherever it has gone, and the end of all of them.
 
-What belongs: the process that the host spawned, its session, and everything that inherited the marker in its
-environment, which a daemon that forked twice into a session of its own still has. On Linux the host is the subreaper
-of its descendants, so orphans become its children and can be reaped. A process that has both left the session and
-emptied its environment is not found; only a namespace holds such a one.
+What belongs: the process that was spawned, all below it while it lives, its session, and everything that inherited the
+marker in its environment, which a daemon that forked twice into a session of its own still has. What has left session,
+environment and tree ends with the host at the latest: on Linux the warden is the subreaper of all of them. The host is
+one too, for the case that somebody kills the warden.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from hector_host.manager import census
+from hector_host.manager.environment import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from hector_host.manager.environment import MARKER
-
 _SET_CHILD_SUBREAPER = 36
 _GET_CHILD_SUBREAPER = 37
-_PF_EXITING = 4
 
 
 @contextmanager
@@ -43,35 +41,47 @@ def subreaper() -> Iterator[None]:
         libc.prctl(_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
 
 
-def members(leader: int, instance: str) -> set[int]:
-    """The living processes of a start.
+def members(leader: int, instance: str) -> dict[int, census.Status]:
+    """The living processes of a start, by their numbers (Linux).
 
     Args:
-        leader: The spawned process. It must not have been reaped, so that its number still means it.
+        leader: The spawned process. It must not have been reaped, so that its number still means it. 0 when nobody
+            knows it.
         instance: The marker's value.
     """
-    if sys.platform != "linux":
-        return _descendants(leader)
-    numbers = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())  # noqa: PTH208 (a Path each would cost more)
-    return {pid for pid in numbers if _belongs(pid, leader, instance)}
+    everyone = census.census()
+    tree = {leader, *census.below(leader, everyone)} if leader else set()
+    marker = f"{MARKER}={instance}".encode()
+    return {
+        pid: status
+        for pid, status in everyone.items()
+        if status.lives and (pid in tree or (status.session == leader != 0) or marker in _environment(pid))
+    }
 
 
 def strike(leader: int, instance: str) -> set[int]:
     """SIGKILL to every member; who was hit. Members may fork meanwhile, so strike until nobody is."""
+    if sys.platform != "linux":
+        return _strike_tree(leader)
     found = members(leader, instance)
-    for pid in found:
-        _kill(pid, leader, instance)
-    return found
+    for pid, status in found.items():
+        census.strike(pid, status.started)
+    return set(found)
 
 
-def bury(dying: set[int]) -> set[int]:
-    """Reaps those that the host adopted; those that cannot be reaped yet, because their threads still end."""
-    return {pid for pid in dying if not _reap(pid)}
+def bury(dying: set[int], warden: int) -> set[int]:
+    """Those of the dead that are not reaped yet. The warden reaps them, or the host if it has adopted them.
+
+    Args:
+        dying: Who was hit.
+        warden: The number of the warden's process.
+    """
+    return {pid for pid in dying if not _reap(pid) and census.Status(pid).parent in {warden, os.getpid()}}
 
 
 def dying(pid: int) -> bool:
-    """Whether a process is on its way out: its sockets may be closed a moment before it can be waited for (Linux)."""
-    return bool(_status(pid).flags & _PF_EXITING)
+    """Whether a process is on its way out, or dead: its sockets may be closed before anybody hears of it (Linux)."""
+    return census.Status(pid).ending
 
 
 def reap_orphans() -> None:
@@ -81,91 +91,38 @@ def reap_orphans() -> None:
     spawned by somebody else, so nobody waits for it. An orphan that led a session of its own cannot be told from a
     child that somebody in this process still waits for: it stays until the host ends.
     """
-    if sys.platform != "linux":
-        return
     own, session = os.getpid(), os.getsid(0)
-    for entry in os.listdir("/proc"):  # noqa: PTH208 (as above)
-        if entry.isdigit():
-            status = _status(int(entry))
-            if not status.lives and status.parent == own and status.session not in {session, int(entry)}:
-                _reap(int(entry))
-
-
-def descriptor(pid: int) -> int:
-    """A descriptor that means this process and no later one of its number; -1 where the system has none to give."""
-    try:
-        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
-    except OSError:
-        return -1
-
-
-def _kill(pid: int, leader: int, instance: str) -> None:
-    """A number may pass to a stranger between the look and the signal; a descriptor of the process may not."""
-    held = descriptor(pid)
-    try:
-        with suppress(ProcessLookupError, PermissionError):
-            if sys.platform == "linux" and not _belongs(pid, leader, instance):
-                return
-            if held >= 0:
-                signal.pidfd_send_signal(held, signal.SIGKILL)
-            else:
-                os.kill(pid, signal.SIGKILL)
-    finally:
-        if held >= 0:
-            os.close(held)
-
-
-def _belongs(pid: int, leader: int, instance: str) -> bool:
-    status = _status(pid)
-    return status.lives and (status.session == leader or f"{MARKER}={instance}".encode() in _environment(pid))
+    for pid, status in census.census().items():
+        if not status.lives and status.parent == own and status.session not in {session, pid}:
+            _reap(pid)
 
 
 def _reap(pid: int) -> bool:
-    """False for a child of this process that has not ended."""
-    try:
-        return os.waitpid(pid, os.WNOHANG) != (0, 0)
-    except ChildProcessError:
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Status:
-    """What /proc says of a process; `X` when there is none."""
-
-    state: str = "X"
-    parent: int = 0
-    session: int = 0
-    flags: int = 0
-    threads: int = 0
-
-    @property
-    def lives(self) -> bool:
-        """A process whose first thread has ended looks dead while the others go on."""
-        return self.state not in "ZX" or self.threads > 1
-
-
-def _status(pid: int) -> _Status:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (read for every process: a Path would cost more)
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return _Status()
-    return _Status(fields[0].decode(), int(fields[1]), int(fields[3]), int(fields[6]), int(fields[17]))
+    """Whether there is nothing to reap any more."""
+    with suppress(ChildProcessError):
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            return True
+    return census.Status(pid).state != "Z"
 
 
 def _environment(pid: int) -> list[bytes]:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (as above)
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (read for every process: a Path would cost more)
             return file.read().split(b"\0")
     except OSError:
         return []
 
 
-def _descendants(leader: int) -> set[int]:
+def _strike_tree(leader: int) -> set[int]:
+    """As far as that goes without /proc: psutil looks whether a number still means the same process."""
     import psutil
 
+    hit = set()
     with suppress(psutil.Error):
         process = psutil.Process(leader)
-        living = [process, *process.children(recursive=True)]
-        return {each.pid for each in living if each.status() != psutil.STATUS_ZOMBIE}
-    return set()
+        for each in [*process.children(recursive=True), process]:
+            with suppress(psutil.Error):
+                if each.status() != psutil.STATUS_ZOMBIE:
+                    each.kill()
+                    hit.add(each.pid)
+    return hit

@@ -1,4 +1,4 @@
-"""The private folder in which a plugin puts its socket, and the check that what it announces is its own socket.
+"""The check that the socket which a plugin announces is its own.
 
 A host dials where a plugin tells it to. A plugin that announces a symlink would make the host talk to another plugin's
 server in its name, so the very inode that was checked is the one that is dialled.
@@ -9,34 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hector_host.manager.failure import Failure
 
-PATH_LIMIT = 100
-"""Bytes of a socket's path; systems allow 104 or 108."""
-LONGEST_NAME = len("/plugin4294967295")
-"""go-plugin names a socket `plugin` and a random number of 32 bits."""
-
-
-def private_folder() -> Path:
-    """A new folder that only this user can enter.
-
-    Raises:
-        Failure: Its path leaves no room for a socket's name.
-    """
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    parent = base if base and os.access(base, os.W_OK) else tempfile.gettempdir()
-    length = len(os.fsencode(parent)) + len("/hector-12345678") + LONGEST_NAME
-    if length >= PATH_LIMIT:
-        raise Failure(
-            "exec",
-            f"the path of its socket would have {length} bytes, and a socket's path has less than {PATH_LIMIT}",
-            f"Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path than {parent}",
-        )
-    return Path(tempfile.mkdtemp(prefix="hector-", dir=parent))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def checked(path: Path) -> tuple[str, int | None]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from hector_host.manager import sockets
 from hector_host.manager.failure import Failure
 from hector_host.manager.lock import DirectoryLock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hector_host.manager.custody import Warden
+
 
 class Workplace:
     """The folders of one start.
 
     Attributes:
-        sockets: Private, new, and gone with `clear`.
+        sockets: Private, new, in the host's runtime folder, and gone with `clear`.
         data: The plugin's own, which outlives it.
         lock: On `data`, once somebody asked for it.
 
@@ -25,12 +26,12 @@ class Workplace:
         Failure: A folder cannot be made.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, warden: Warden, data: Path) -> None:
         self.data = data
         self.lock: DirectoryLock | None = None
         try:
             data.mkdir(parents=True, exist_ok=True)
-            self.sockets = sockets.private_folder()
+            self.sockets = warden.new_folder()
         except OSError as error:
             raise Failure(
                 "exec", f"{error.filename} cannot be made: {error.strerror}", "Mend storage.path, TMPDIR or the disk."
