@@ -58,10 +58,14 @@ plugins:
         max_deaths: 5
         window: 1m
       replicas: 1
+      max_concurrency: 16
+      max_queue: 64
       start_timeout: 1m
   base:
     type: grpc
     address: h:1
+    max_concurrency: 16
+    max_queue: 64
     tls: true
     metadata:
       authorization: "${KEY}"
@@ -172,3 +176,15 @@ def _value(chance: random.Random) -> object:
     return chance.choice(
         [text, text, text, [text, 1], {"in": text, "n": None}, chance.randint(-5, 5), 1.5, True, {}, []]
     )
+
+
+def test_what_is_discovered_is_not_written_for_it_is_found_again(load, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    (folder / "plugins/found").mkdir(parents=True)
+    manifest = "plugin: {name: found, version: v1, kinds: [llm_provider], command: [x]}"
+    (folder / "plugins/found/plugin.yaml").write_text(manifest, encoding="utf-8")
+    first = load("plugins: {discovery: {enabled: true}, other: {path: .}}")
+    text = expanded(first)
+    assert yaml.safe_load(text)["plugins"]["discovery"] == {"enabled": True, "paths": [f"{folder}/plugins"]}
+    assert "found" not in text.replace(str(folder), "")
+    assert load(text).plugins == first.plugins

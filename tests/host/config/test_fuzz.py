@@ -13,7 +13,7 @@ from hector_host.config.expansion import expanded
 ROOT = {
     "version": "1",
     "plugins": {
-        "discovery": {"enabled": True, "paths": ["a"]},
+        "discovery": {"enabled": True, "paths": ["."]},
         "llm_providers": {"p": {"type": "grpc", "path": ".", "config": {"k": [1]}, "env": {"A": "b"}}},
         "tool_providers": [{"name": "t", "command": ["x"], "security": {"timeout": "1s", "allowed_networks": ["*"]}}],
         "q": {"address": "h:1", "tls": {"ca": "x"}, "metadata": {"a": "b"}},
@@ -63,6 +63,16 @@ JUNK += [
     "é.example",
 ]
 MESSAGE = re.compile(r"(hector\.yaml(:[1-9]\d*)?: (.|\n)+\n?)+")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """With a home and a parent of its own: a random folder of discovery may be either."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return inner
 
 
 def spots(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:

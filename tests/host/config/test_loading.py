@@ -102,7 +102,7 @@ plugins:
   embedder_providers:
     embed: {package: hector-embed}
   database_providers:
-    base: {address: "unix:run/base.sock", metadata: {authorization: "Bearer ${TOKEN}"}, tls: {ca: ca.pem}}
+    base: {address: "unix:run/base.sock", metadata: {authorization: "Bearer ${TOKEN}"}, tls: {ca: ca.pem}, max_concurrency: 4, max_queue: 0}
   tool_providers:
     shell: {command: [python, -m, shell]}
   reasoning_strategies:
@@ -138,7 +138,10 @@ server: {host: 0.0.0.0, port: 0}
 
 
 @pytest.fixture
-def full(load):
+def full(load, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("more", "mine"):
+        (folder / name).mkdir()
     return load(FULL, KEY="key-of-model", TOKEN="token-of-all")
 
 
@@ -160,6 +163,8 @@ def test_plugins_are_read_whole(full, folder):
     assert model.security.allowed_networks == ["localhost", "*.example.com:443"]
     assert model.env == {"MODE": "fast", "TOKEN": "token-of-all"}
     assert (model.restart.max_deaths, model.restart.window, model.replicas, model.start_timeout) == (2, 300.0, 3, 90.0)
+    assert (model.max_concurrency, model.max_queue) == (16, 64)
+    assert (base.max_concurrency, base.max_queue) == (4, 0)
     assert model.variables == {"KEY": "key-of-model", "TOKEN": "token-of-all"}
     assert embed.package == "hector-embed"
     assert (embed.restart.max_deaths, embed.restart.window, embed.replicas, embed.start_timeout) == (5, 60.0, 1, 60.0)
@@ -239,6 +244,7 @@ def test_chunks_that_are_small_overlap_by_an_eighth(load):
 
 @pytest.mark.parametrize("name", ["discovery", "plugin_discovery"])
 def test_discovery_has_two_names(load, folder, name):
+    (folder / "here").mkdir()
     loaded = load(f"plugins: {{{name}: {{enabled: true, paths: [here]}}}}")
     assert (loaded.discovery.enabled, loaded.discovery.paths) == (True, [folder / "here"])
     assert loaded.plugins == {}

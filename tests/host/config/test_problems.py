@@ -321,8 +321,8 @@ hector.yaml:1: plugins.x.security.sandbox: cannot be enforced behind an address
   Remove it: whoever starts the process decides.
 hector.yaml:1: plugins.x.security.max_memory: cannot be enforced behind an address
   Remove it: whoever starts the process decides.
-hector.yaml:1: plugins.x.address: "localhost" is not an address
-  Write host:port, dns:///host:port or unix:PATH.""",
+hector.yaml:1: plugins.x.address: "localhost" has no port
+  Write host:port, with the port on which the plugin listens.""",
     ),
     "address keys": (
         """\
@@ -376,6 +376,33 @@ plugins:
         """\
 hector.yaml:3: plugins.plugin_discovery: is the same as plugins.discovery, which is there too
   Keep one of them.""",
+    ),
+    "discovery paths that are not there": (
+        """\
+plugins:
+  discovery:
+    enabled: true
+    paths: [./more, hector.yaml]
+""",
+        """\
+hector.yaml:4: plugins.discovery.paths[0]: "./more" is not there
+  Make the folder, or name another; a relative path begins at the folder of this file.
+hector.yaml:4: plugins.discovery.paths[1]: "hector.yaml" is not a folder
+  Make the folder, or name another; a relative path begins at the folder of this file.""",
+    ),
+    "no replicas, and no calls": (
+        """\
+plugins: {x: {path: ., replicas: 0, max_concurrency: 0, max_queue: -1}, y: {path: ., max_concurrency: many}}
+""",
+        """\
+hector.yaml:1: plugins.x.replicas: 0 is less than 1
+  Write 1 or more.
+hector.yaml:1: plugins.x.max_concurrency: 0 is less than 1
+  Write 1 or more.
+hector.yaml:1: plugins.x.max_queue: -1 is less than 0
+  Write 0 or more.
+hector.yaml:1: plugins.y.max_concurrency: "many" is not a whole number
+  Write it without quotes and fraction, as 4.""",
     ),
     "wrong discovery": (
         """\

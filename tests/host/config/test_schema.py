@@ -64,7 +64,7 @@ VALID = [
     "plugins: {plugin_discovery: {enabled: true, paths: [a]}}",
     'plugins: {x: {address: "h:1", tls: true}, y: {address: "h:1", tls: {ca: a}}}',
     "plugins: {x: {path: ., security: {timeout: 1.5s, max_memory: 512MiB, sandbox: false}, start_timeout: 5m}}",
-    "plugins: {x: {path: ., security: {timeout: '${T:-5s}', max_memory: '${M:-1GB}'}, replicas: 2}}",
+    "plugins: {x: {path: ., security: {timeout: '${T:-5s}', max_memory: '${M:-1GB}'}, replicas: 2, max_queue: 0}}",
     "plugins: {x: {path: ., config: , env: {A: b}, restart: {max_deaths: 0, window: 1h}}}",
     "llms:\n  m:\n    type: ${R:-plugin:x}\n    temperature: ${T:-0.5}\n    max_tokens: 5\n    stop: [a]\n    config: {a: [1]}",
     "server:\n  port: ${PORT:-8080}",
@@ -94,6 +94,8 @@ INVALID = [
     "plugins: {x: {path: ., security: {cpu: 1}}}",
     "plugins: {x: {path: ., env: {A: 1}}}",
     "plugins: {x: {path: ., replicas: 0}}",
+    "plugins: {x: {path: ., max_concurrency: 0}}",
+    "plugins: {x: {path: ., max_queue: -1}}",
     "plugins: {x: {command: []}}",
     "llms: {m: {type: openai}}",
     "llms: {m: {type: 'plugin:x', temperature: warm}}",
@@ -107,7 +109,8 @@ INVALID = [
 
 
 @pytest.mark.parametrize("text", VALID)
-def test_what_loads_validates(load, validator, text):
+def test_what_loads_validates(load, folder, validator, text):
+    (folder / "a").mkdir()
     load(text)
     validator.validate(yaml.safe_load(text))
 

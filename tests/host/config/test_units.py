@@ -161,12 +161,10 @@ def test_addresses_are_read(text):
     "text",
     [
         "",
-        "localhost",
         ":8081",
         "localhost:",
         "localhost:0",
         "::1:80",
-        "[::1]",
         "[x]:1",
         "http://localhost:80",
         "unix:",
@@ -178,6 +176,13 @@ def test_what_is_no_address_is_refused(text):
     with pytest.raises(units.UnitError) as caught:
         units.address(text)
     assert caught.value.args == ("is not an address", "Write host:port, dns:///host:port or unix:PATH.")
+
+
+@pytest.mark.parametrize("text", ["localhost", "10.0.0.7", "[::1]", "dns:///plugin.example.com"])
+def test_an_address_without_a_port_is_told_so(text):
+    with pytest.raises(units.UnitError) as caught:
+        units.address(text)
+    assert caught.value.args == ("has no port", "Write host:port, with the port on which the plugin listens.")
 
 
 def test_references_are_read():

@@ -82,10 +82,10 @@ def _accept(path: Path, form: Format, config: Config) -> None:
 
 
 def _refuse(path: Path, form: Format, error: ConfigError) -> None:
-    from hector_host.config.problems import InvalidFileError
+    from hector_host.config.problems import ConfigErrors
 
     if form is Format.JSON:
-        problems = error.messages if isinstance(error, InvalidFileError) else (str(error),)
+        problems = error.messages if isinstance(error, ConfigErrors) else (str(error),)
         errors = [{"message": problem} for problem in problems]
         print_json({"valid": False, "file": str(path), "errors": errors})
         return

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from hector_host.config.finding import find
     from hector_host.config.host import Discovery, Server, Storage
     from hector_host.config.kinds import Kind
-    from hector_host.config.loading import load
+    from hector_host.config.loading import load, reread
     from hector_host.config.plugins import TLS, PluginConfig, Restart, Security
-    from hector_host.config.problems import InvalidFileError, KeyPath, Problem
+    from hector_host.config.problems import ConfigErrors, InvalidFileError, KeyPath, Problem
     from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
     from hector_host.config.references import check
     from hector_host.config.stores import DocumentStoreConfig
@@ -28,9 +28,9 @@ _MODULES = {
     "finding": ("find",),
     "host": ("Discovery", "Server", "Storage"),
     "kinds": ("Kind",),
-    "loading": ("load",),
+    "loading": ("load", "reread"),
     "plugins": ("TLS", "PluginConfig", "Restart", "Security"),
-    "problems": ("InvalidFileError", "KeyPath", "Problem"),
+    "problems": ("ConfigErrors", "InvalidFileError", "KeyPath", "Problem"),
     "provided": ("DatabaseConfig", "EmbedderConfig", "LLMConfig", "ToolConfig"),
     "references": ("check",),
     "stores": ("DocumentStoreConfig",),
@@ -41,6 +41,7 @@ __all__ = [
     "TLS",
     "AgentConfig",
     "Config",
+    "ConfigErrors",
     "DatabaseConfig",
     "Discovery",
     "DocumentStoreConfig",
@@ -61,6 +62,7 @@ __all__ = [
     "check",
     "find",
     "load",
+    "reread",
 ]
 
 

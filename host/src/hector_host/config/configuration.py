@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from hector_host.config.problems import meant
+from hector_host.config.problems import meant, place
 from hector_host.errors import ConfigError, NotFoundError, quoted
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Config:
         folder: Of the file; relative paths begin here.
         warnings: `file:line: key: what` of every name that nothing declares and every path that is not there.
         document: The values and lines behind the entries.
+        manifests: By their keys, where the plugins are described that were discovered.
         secrets: Values of the variables in use, by the variables' names.
     """
 
@@ -71,10 +72,15 @@ class Config:
     document: Document = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     warnings: list[str] = field(default_factory=list)
+    manifests: dict[KeyPath, Path] = field(default_factory=dict)
 
     def locate(self, *path: str | int) -> str:
-        """`hector.yaml:12: plugins.llm_providers.x.path`: the line of that key, or of the nearest that holds it."""
-        return self.document.locate(path)
+        """`hector.yaml:12: plugins.llm_providers.x.path`: the line of that key, or of the nearest that holds it.
+
+        What was discovered stands in no line of the file: its manifest is named.
+        """
+        manifest = self.manifests.get(path[:2])
+        return place(str(manifest), 0, path[2:]) if manifest else self.document.locate(path)
 
     def redact(self, text: str) -> str:
         """The text with values of variables replaced by their names: whole, line by line, and as JSON writes them."""

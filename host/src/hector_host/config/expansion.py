@@ -1,6 +1,7 @@
 """The configuration written again with everything filled in: what a file means, as a file that means the same.
 
-Values of variables are not in it: where the file names a variable, so does this one.
+Values of variables are not in it: where the file names a variable, so does this one. Nor is what was discovered, for
+it is discovered again.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hector_host.config.configuration import Config
     from hector_host.config.document import Source
     from hector_host.config.entry import Entry
+    from hector_host.config.host import Discovery
     from hector_host.config.plugins import PluginConfig
     from hector_host.config.problems import KeyPath
 
@@ -36,10 +38,20 @@ def expanded(config: Config) -> str:
 def _plugins(config: Config, writer: _Writer) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     discovery = "plugin_discovery" if config.document.lines.get(("plugins", "plugin_discovery")) else "discovery"
-    tree["discovery"] = writer.written(config.discovery.model_dump(), ("plugins", discovery))
+    tree["discovery"] = writer.written(_discovery(config.discovery), ("plugins", discovery))
     for name, plugin in config.plugins.items():
+        if plugin.key in config.manifests:
+            continue
         group = tree.setdefault(plugin.kind.group, {}) if plugin.kind else tree
         group[name] = _plugin(plugin, writer)
+    return tree
+
+
+def _discovery(discovery: Discovery) -> dict[str, Any]:
+    """Folders that are looked in by default may be missing, those that a file lists may not."""
+    tree = discovery.model_dump()
+    if discovery.enabled and "paths" not in discovery.model_fields_set:
+        tree["paths"] = [str(path) for path in discovery.paths if path.is_dir()]
     return tree
 
 

@@ -14,15 +14,18 @@ from hector_host.config.configuration import Config
 from hector_host.config.entry import Place
 from hector_host.config.finding import OTHERWISE, find
 from hector_host.config.host import Server, Storage
-from hector_host.config.problems import InvalidFileError, Problem, meant, shown
+from hector_host.config.problems import ConfigErrors, InvalidFileError, Problem, meant, shown
 from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
 from hector_host.config.reader import Reader
 from hector_host.config.references import warnings
 from hector_host.config.stores import DocumentStoreConfig
 from hector_host.config.validation import as_written
+from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from hector_host.config.plugins import PluginConfig
 
 SECTIONS = (
     "version",
@@ -38,6 +41,7 @@ SECTIONS = (
 )
 """The keys that the file may have."""
 
+
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
     """Reads the configuration.
 
@@ -46,11 +50,37 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         environ: The environment; None for this process's.
 
     Raises:
-        ConfigError: There is no file, it cannot be read, or it is wrong in form. All its problems are in the message,
-            one to a block, in the order of the lines.
+        ConfigError: There is no file, it cannot be read, or it is wrong in form; or what lies in a discovery folder
+            is. All problems are in the message, one to a block, in the order of the lines.
     """
     environ = os.environ if environ is None else environ
-    file = find(path, environ)
+    config = _read(find(path, environ), environ)
+    errors = _discover(config, {})
+    if errors:
+        raise ConfigErrors(errors)
+    return _doubted(config)
+
+
+def reread(running: Config, report: Callable[[ConfigError], None], environ: Mapping[str, str] | None = None) -> Config:
+    """Reads the file of a running configuration again.
+
+    Args:
+        running: Plugins that it discovered stay as they are while their manifests are broken.
+        report: Told of every discovered plugin that cannot be taken; the others are taken nevertheless.
+        environ: The environment; None for this process's.
+
+    Raises:
+        ConfigError: As `load`, for everything that the file itself says.
+    """
+    config = _read(Path(running.document.name), os.environ if environ is None else environ)
+    known = {manifest: running.plugins[str(name)] for (_, name), manifest in running.manifests.items()}
+    for error in _discover(config, known):
+        report(error)
+    return _doubted(config)
+
+
+def _read(file: Path, environ: Mapping[str, str]) -> Config:
+    """What the file itself says."""
     name = str(file)
     absolute = Path(os.path.abspath(file))  # noqa: PTH100 (resolve() would follow links, and move what is relative)
     defined = ChainMap(dict(environ), _dot_env(absolute.parent, file))
@@ -75,6 +105,23 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         secrets={each: defined[each] for each in sorted(document.names_under(()))},
     )
     document.refuse()
+    return config
+
+
+def _discover(config: Config, known: Mapping[Path, PluginConfig]) -> list[ConfigError]:
+    """Adds what the discovery folders hold to the plugins; the errors are of those that cannot be taken."""
+    if not config.discovery.enabled:
+        return []
+    from hector_host.config.discovery import discover
+
+    found = discover(config.discovery.paths, config.plugins, known)
+    config.plugins.update(found.plugins)
+    config.manifests.update(found.manifests)
+    return [ConfigError(config.redact(error.what), config.redact(error.step)) for error in found.errors]
+
+
+def _doubted(config: Config) -> Config:
+    """The configuration with its warnings."""
     config.warnings.extend(warnings(config))
     return config
 

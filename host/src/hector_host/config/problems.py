@@ -71,18 +71,28 @@ def place(file: str, line: int, path: KeyPath) -> str:
     return f"{where}: {dotted(path)}" if path else where
 
 
-class InvalidFileError(ConfigError):
+class ConfigErrors(ConfigError):  # noqa: N818 (several of them)
+    """Everything that is wrong, at once.
+
+    Attributes:
+        messages: Each error in words, with its next step.
+    """
+
+    def __init__(self, errors: Iterable[ConfigError]) -> None:
+        *others, last = errors
+        self.messages = (*map(str, others), str(last))
+        super().__init__("\n".join([*self.messages[:-1], last.what]), last.step)
+
+
+class InvalidFileError(ConfigErrors):
     """A file has problems.
 
     Attributes:
         file: The file as its reader calls it.
         problems: All of them, in the order of the lines.
-        messages: The same in words, each with its next step.
     """
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
-        self.messages = tuple(str(ConfigError(problem.at(file), problem.step)) for problem in self.problems)
-        last = self.problems[-1]
-        super().__init__("\n".join([*self.messages[:-1], last.at(file)]), last.step)
+        super().__init__(ConfigError(problem.at(file), problem.step) for problem in self.problems)

@@ -78,7 +78,19 @@ class Reader:
         for surplus in given[1:]:
             self._document.blame(surplus, "is the same as plugins.discovery, which is there too", "Keep one of them.")
         key = given[0] if given else ("plugins", "discovery")
-        return self.section(Discovery, key, Discovery())
+        found = self.section(Discovery, key, Discovery())
+        if found.enabled and "paths" in found.model_fields_set:
+            self._blame_missing(found.paths, (*key, "paths"))
+        return found
+
+    def _blame_missing(self, folders: list[Path], key: KeyPath) -> None:
+        """A folder to look in that is named must be there: nobody lists one to find nothing."""
+        for index, (folder, written) in enumerate(zip(folders, self._at(key), strict=True)):
+            if not folder.is_dir():
+                what = "is not a folder" if folder.exists() else "is not there"
+                step = "Make the folder, or name another; a relative path begins at the folder of this file."
+                path = (*key, index)
+                self._document.blame(path, f"{as_written(written, path, self._document)} {what}", step)
 
     def plugins(self) -> dict[str, PluginConfig]:
         """The plugins of all groups, and those outside of any."""

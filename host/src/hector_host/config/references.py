@@ -96,7 +96,13 @@ class _Judge:
     def _plugin(self, name: str, key: KeyPath, kind: Kind) -> Iterator[Problem]:
         yield from self._missing("plugins", name, key)
         plugin = self._config.plugins.get(name)
-        if plugin and plugin.kind and plugin.kind is not kind:
+        if plugin is None or plugin.kind is None or plugin.kind is kind:
+            return
+        manifest = self._config.manifests.get(plugin.key)
+        if manifest is not None:
+            step = f"{manifest} says so: use a {kind}."
+            yield self._problem(key, f'"{name}" is a {plugin.kind}', step)
+        else:
             step = f"Use one of {kind.group}, or declare it directly under plugins if it serves several kinds."
             yield self._problem(key, f'"{name}" stands under {plugin.kind.group}', step)
 

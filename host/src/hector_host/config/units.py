@@ -138,6 +138,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _is_host(text: str) -> bool:
+    """A name or an address; a v6 address stands in brackets."""
+    if text.startswith("[") and text.endswith("]"):
+        return ":" in text and _is_address(text[1:-1])
+    return _is_name(text) or (":" not in text and _is_address(text))
+
+
 def _is_name(text: str) -> bool:
     """A DNS name. What ends in a number would be an address, and a broken one at that."""
     return len(text) <= 253 and bool(_HOST.fullmatch(text)) and not text.rstrip(".").rpartition(".")[2].isdigit()
@@ -150,8 +157,10 @@ def address(text: str) -> str:
         if path.removeprefix("//"):
             return text
     else:
-        host, colon, port = text.removeprefix("dns:///").rpartition(":")
-        v6 = host.startswith("[") and host.endswith("]") and ":" in host and _is_address(host[1:-1])
-        if colon and valid_port(port) and (v6 or _is_name(host) or (":" not in host and _is_address(host))):
+        target = text.removeprefix("dns:///")
+        if _is_host(target):
+            raise UnitError("has no port", "Write host:port, with the port on which the plugin listens.")
+        host, _, port = target.rpartition(":")
+        if valid_port(port) and _is_host(host):
             return text
     raise UnitError("is not an address", "Write host:port, dns:///host:port or unix:PATH.")
