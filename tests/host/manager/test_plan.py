@@ -121,6 +121,20 @@ async def test_a_broken_manifest_is_an_error_of_the_configuration(host):
     assert host.states == ["starting: needed", "failed: manifest"]
 
 
+def test_an_exclusive_plugin_has_one_process(host, planned):
+    path = folder(host)
+    (path / "plugin.yaml").write_text(
+        "plugin: {name: p, version: '1', type: llm_provider, command: [python], exclusive: true}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        planned(path="p", replicas=3)
+    assert str(caught.value) == (
+        "hector.yaml:6: plugins.llm_providers.x.replicas: 3 processes cannot share the data directory of x\n"
+        f"  Remove it, or write replicas: 1: {path}/plugin.yaml says exclusive: true."
+    )
+    assert planned(path="p", replicas=1).manifest.exclusive
+
+
 async def test_a_manifest_of_another_kind_is_seen_before_anything_runs(host):
     path = folder(host)
     (path / "plugin.yaml").write_text("plugin: {name: p, version: '1', type: tool_provider, command: [python]}\n")

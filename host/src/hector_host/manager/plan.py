@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hector_host.errors import quoted
+from hector_host.errors import ConfigError, quoted
 from hector_host.manager import package
 from hector_host.manager.environment import DEFAULT_PATH
 from hector_host.manager.failure import Failure
@@ -53,7 +53,7 @@ def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> La
 
     Raises:
         Failure: There is nothing that could be run.
-        ConfigError: Its manifest is wrong.
+        ConfigError: Its manifest is wrong, or does not allow for what the configuration asks for.
     """
     own_python = None
     if plugin.path is not None:
@@ -63,6 +63,12 @@ def plan(plugin: PluginConfig, config: Config, environ: Mapping[str, str]) -> La
         made = _from_manifest(package.manifest_path(plugin.package, plugin.name), config.folder)
     else:
         made = LaunchPlan(tuple(plugin.command or ()), config.folder)
+    if made.manifest is not None and made.manifest.exclusive and plugin.replicas > 1:
+        place = config.locate(*plugin.key, "replicas")
+        raise ConfigError(
+            f"{place}: {plugin.replicas} processes cannot share the data directory of {plugin.name}",
+            f"Remove it, or write replicas: 1: {made.manifest.file} says exclusive: true.",
+        )
     program, *arguments = made.command
     if program in PYTHONS:
         found = str(own_python) if own_python is not None and own_python.exists() else sys.executable
