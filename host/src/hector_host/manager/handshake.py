@@ -62,7 +62,7 @@ def parse(line: str) -> Endpoint:
     if app != APP_VERSION:
         raise Failure("handshake", f"speaks protocol {quoted(app)}, this host speaks 1", _REBUILD)
     _check_transport(line, fields)
-    if network not in {"unix", "tcp"} or not address:
+    if network not in {"unix", "tcp"} or not address or "\0" in address:
         raise Failure(
             "handshake",
             f'its handshake names no address this host can dial: "{quoted(line)}"',
