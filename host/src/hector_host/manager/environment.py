@@ -22,6 +22,8 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 PORTS = (10000, 25000)
 """Where a plugin looks for a free TCP port if it uses one; go-plugin's range."""
 
+SOCKETS = "PLUGIN_UNIX_SOCKET_DIR"
+"""Its value is the private folder in which a start of a plugin puts its socket; go-plugin's name."""
 MARKER = "HECTOR_PLUGIN_INSTANCE"
 """Its value is random and new for each start. Children inherit it, so whatever carries it belongs to that start."""
 
@@ -44,7 +46,7 @@ def environment(
         "PLUGIN_PROTOCOL_VERSIONS": APP_VERSION,
         "PLUGIN_MIN_PORT": str(PORTS[0]),
         "PLUGIN_MAX_PORT": str(PORTS[1]),
-        "PLUGIN_UNIX_SOCKET_DIR": str(sockets),
+        SOCKETS: str(sockets),
         "HECTOR_PLUGIN_NAME": plugin.name,
         "HECTOR_PLUGIN_CONFIG": json.dumps(plugin.config, ensure_ascii=False),
         "HECTOR_PLUGIN_DATA_DIR": str(data),

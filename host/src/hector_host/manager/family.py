@@ -18,6 +18,7 @@ from hector_host.manager.environment import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _SET_CHILD_SUBREAPER = 36
 _GET_CHILD_SUBREAPER = 37
@@ -57,6 +58,19 @@ def members(leader: int, instance: str) -> dict[int, census.Status]:
         for pid, status in everyone.items()
         if status.lives and (pid in tree or (status.session == leader != 0) or marker in _environment(pid))
     }
+
+
+def strike_all(variable: str, folder: Path) -> bool:
+    """SIGKILL to every process whose environment names something in that folder; whether there was one (Linux)."""
+    begin = os.fsencode(f"{variable}={folder}/")
+    found = [
+        (pid, status.started)
+        for pid, status in census.census().items()
+        if status.lives and any(entry.startswith(begin) for entry in _environment(pid))
+    ]
+    for pid, started in found:
+        census.strike(pid, started)
+    return bool(found)
 
 
 def strike(leader: int, instance: str) -> set[int]:

@@ -1,8 +1,8 @@
 """The private folder in which one host's plugins put their sockets, gone with the host or swept by a later one.
 
 It holds a file that the host and its warden keep locked for as long as either lives. A folder whose lock can be taken
-is therefore nobody's any more; whoever takes it removes the folder. A folder of that name without such a file is
-somebody else's and stays.
+is therefore nobody's any more; whoever takes it kills what still runs with a folder in it, if host and warden were
+killed at once, and removes it. A folder of that name without such a file is somebody else's and stays.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from hector_host.manager import family
+from hector_host.manager.environment import SOCKETS
 from hector_host.manager.failure import Failure
 
 PREFIX = "hector-"
@@ -27,6 +29,8 @@ LONGEST_NAME = len("/plugin4294967295")
 """go-plugin names a socket `plugin` and a random number of 32 bits."""
 LONGEST_START = len("/12345")
 """Starts are counted in hexadecimal digits."""
+STRIKES = 10
+"""Processes may fork while they are killed; each time fewer are left."""
 
 
 class RuntimeFolder:
@@ -96,6 +100,9 @@ def _sweep(path: Path) -> None:
     lock = os.open(path / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if _locked(lock) and _is(lock, path / LOCK):
+            for _ in range(STRIKES):
+                if not family.strike_all(SOCKETS, path):
+                    break
             _remove(path)
     finally:
         os.close(lock)
