@@ -61,6 +61,10 @@ class Instance(Protocol):
     def pid(self) -> int:
         """Its process; 0 while there is none on this machine."""
 
+    @property
+    def over(self) -> bool:
+        """It is known to have ended. Costs nothing; `failure` asks."""
+
     def start(self) -> None:
         """Begins, without waiting for anything.
 

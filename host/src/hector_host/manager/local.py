@@ -77,6 +77,11 @@ class LocalInstance:
         """Its process; 0 while there is none."""
         return 0 if self._running is None else self._running.process.pid
 
+    @property
+    def over(self) -> bool:
+        """Its process is known to have ended."""
+        return self._running is not None and self._running.process.exited.done()
+
     def start(self) -> None:
         """Spawns the process at once, unless another holds its directory; then `open` waits for that.
 

@@ -20,5 +20,4 @@ def unenforced(plugin: PluginConfig) -> str | None:
         keys.append("security.max_memory")
     if security.allowed_networks is not None:
         keys.append("security.allowed_networks")
-    keys += [key for key in ("restart", "replicas") if key in plugin.model_fields_set]
     return f"{label(plugin.kind, plugin.name)}: not enforced yet: {', '.join(keys)}" if keys else None

@@ -58,6 +58,11 @@ class RemoteInstance:
         """It is no process of this machine."""
         return 0
 
+    @property
+    def over(self) -> bool:
+        """Its connection is known to be lost."""
+        return self._loss is not None and self._loss.done()
+
     def start(self) -> None:
         """There is nothing to start."""
 
@@ -166,12 +171,11 @@ class RemoteInstance:
         limit = min(LIMIT, self._plugin.start_timeout)
         try:
             async with asyncio.timeout(limit):
-                try:
+                with suppress(Unreachable):
                     return await self._asked()
-                except Unreachable:
-                    await self.close(0)
-                    await asyncio.sleep(SECOND_TRY)
-                    return await self._asked()
+                await self.close(0)
+                await asyncio.sleep(SECOND_TRY)
+                return await self._asked()
         except TimeoutError:
             step = f"Start it there, or mend {self._place('address')}."
             raise Waiting(f"did not answer at {self.address}").too_long(limit, step, show_log=False) from None

@@ -186,6 +186,8 @@ class Replica:
 
     def lives(self) -> bool:
         """Whether its process has not just died. Asks the system where nothing was heard of it for a while."""
+        if self.instance.over:
+            return False
         now = time.monotonic()
         if now - self._contact > QUIET:
             if self.plugin is None or self.plugin.failure is not None:
