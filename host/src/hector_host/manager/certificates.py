@@ -24,7 +24,7 @@ def credentials(tls: TLS, place: str) -> grpc.ChannelCredentials:
         place: Where the configuration names the files.
 
     Raises:
-        Failure: A file cannot be read.
+        Failure: A file cannot be read, or is empty.
     """
     return grpc.ssl_channel_credentials(_read(tls.ca, place), _read(tls.key, place), _read(tls.cert, place))
 
@@ -52,6 +52,10 @@ def _read(path: Path | None, place: str) -> bytes | None:
     if path is None:
         return None
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise Failure(REASON, f"{path} cannot be read: {error.strerror}", f"{place} names it.") from None
+    if not content.strip():
+        # gRPC would take it for one that is not given, and trust everybody whom the machine trusts.
+        raise Failure(REASON, f"{path} is empty", f"{place} names it.")
+    return content

@@ -30,8 +30,11 @@ OPTIONS = {
 }
 
 FAR_OPTIONS = OPTIONS | {
-    # Each channel has its own connection: whoever dials again dials, and inherits no backoff from a channel before.
+    # A channel is one connection: whoever wants another one makes another channel, which inherits nothing from this.
+    # gRPC dials again by itself even after `close`, as long as somebody holds the error of a call that failed.
     "grpc.use_local_subchannel_pool": 1,
+    "grpc.initial_reconnect_backoff_ms": 3_600_000,
+    "grpc.max_reconnect_backoff_ms": 3_600_000,
     # A connection that nobody uses for half an hour is not a lost one.
     "grpc.client_idle_timeout_ms": (1 << 31) - 1,
 }
