@@ -1,53 +1,19 @@
-"""Plugins that somebody else runs: reached by TCP or a socket, with and without TLS."""
+"""Plugins that somebody else runs, in a manager: reached by TCP or a socket, with and without TLS, lost and found."""
 
-# ruff: noqa: N802 (gRPC names its methods)
-
-import socket
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
-
+import far
 import grpc
 import pytest
 
-from hector.plugin.v1 import llm_pb2, llm_pb2_grpc, plugin_pb2, plugin_pb2_grpc
+from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.errors import StartError
-
-
-class Server(llm_pb2_grpc.LLMProviderServicer, plugin_pb2_grpc.PluginServicer):
-    def __init__(self):
-        self.configured = []
-        self.metadata = {}
-
-    def GenerateText(self, request, context):
-        self.metadata = dict(context.invocation_metadata())
-        return llm_pb2.GenerateTextResponse(text="far")
-
-    def Describe(self, request, context):
-        self.metadata = dict(context.invocation_metadata())
-        return plugin_pb2.DescribeResponse(services=["hector.plugin.v1.LLMProvider"])
-
-    def Configure(self, request, context):
-        self.configured.append((request.name, dict(request.config), request.data_dir))
-        return plugin_pb2.ConfigureResponse()
+from hector_host.manager import State
 
 
 @pytest.fixture
-def serve():
-    servers = []
-
-    def start(address, credentials=None):
-        servicer, server = Server(), grpc.server(ThreadPoolExecutor(4))
-        llm_pb2_grpc.add_LLMProviderServicer_to_server(servicer, server)
-        plugin_pb2_grpc.add_PluginServicer_to_server(servicer, server)
-        add = server.add_insecure_port if credentials is None else server.add_secure_port
-        port = add(address, *(() if credentials is None else (credentials,)))
-        server.start()
-        servers.append(server)
-        return servicer, port
-
-    yield start
-    for server in servers:
-        server.stop(None).wait()
+def servers():
+    serving = far.Servers()
+    yield serving
+    serving.close()
 
 
 async def ask(plugin):
@@ -55,13 +21,20 @@ async def ask(plugin):
     return (await stub.GenerateText(llm_pb2.GenerateTextRequest(prompt="hi"), metadata=plugin.metadata)).text
 
 
-async def test_an_address_without_options_is_not_configured(host, serve):
-    servicer, port = serve("127.0.0.1:0")
-    async with host.manager(x={"address": f"localhost:{port}"}) as manager:
+@pytest.mark.parametrize("scheme", ["", "dns:///"])
+async def test_an_address_without_options_is_not_configured(host, servers, scheme):
+    servicer, port = servers.plugin()
+    async with host.manager(x={"address": f"{scheme}localhost:{port}"}) as manager:
         plugin = await manager.ready("x")
         assert await ask(plugin) == "far"
         assert (plugin.pid, plugin.failure, plugin.serves_plugin) == (0, None, True)
     assert servicer.configured == []
+
+
+async def test_what_is_told_of_its_states(host, servers):
+    _, port = servers.plugin()
+    async with host.manager(x={"address": f"127.0.0.1:{port}"}) as manager:
+        await manager.ready("x")
     assert host.states == [
         "starting: needed",
         "ready: healthy",
@@ -70,62 +43,56 @@ async def test_an_address_without_options_is_not_configured(host, serve):
     ]
 
 
-async def test_an_address_with_options_is_configured(host, serve):
-    servicer, _ = serve(f"unix:{host.folder}/s")
+async def test_an_address_with_options_is_configured(host, servers):
+    servicer, _ = servers.plugin(f"unix:{host.folder}/s")
     async with host.manager(x={"address": "unix:s", "config": {"greeting": "hi"}}) as manager:
         assert await ask(await manager.ready("x")) == "far"
     assert servicer.configured == [("x", {"greeting": "hi"}, "")]
 
 
-async def test_metadata_goes_with_every_call(host, serve):
-    servicer, port = serve("127.0.0.1:0")
-    async with host.manager(
-        x={"address": f"dns:///localhost:{port}", "metadata": {"authorization": "Bearer abc"}}
-    ) as manager:
-        plugin = await manager.ready("x")
-        assert servicer.metadata["authorization"] == "Bearer abc"
-        assert plugin.metadata == (("authorization", "Bearer abc"),)
-
-
-async def test_nobody_answers(host):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{unused.getsockname()[1]}"
-        async with host.manager(x={"address": address, "start_timeout": "300ms"}) as manager:
-            with pytest.raises(StartError) as caught:
-                await manager.ready("x")
-    first, step = str(caught.value).splitlines()
-    assert first.startswith(f"llm_provider/x: did not answer at {address} within 0.3 s: failed to connect")
-    assert step == "  Start it there, or mend hector.yaml:5: plugins.llm_providers.x.address."
-    assert host.states == ["starting: needed", "failed: start_timeout"]
-
-
-@pytest.fixture
-def certificate(host):
-    """A certificate that signs itself, for the name plugin.test."""
-    key, cert = host.folder / "key.pem", host.folder / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-keyout", key, "-out", cert, "-subj", "/CN=plugin.test", "-addext", "subjectAltName=DNS:plugin.test"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return key.read_bytes(), cert.read_bytes()
-
-
-async def test_tls_both_ways(host, serve, certificate):
-    key, cert = certificate
-    credentials = grpc.ssl_server_credentials([(key, cert)], root_certificates=cert, require_client_auth=True)
-    _, port = serve("127.0.0.1:0", credentials)
-    tls = {"ca": "cert.pem", "cert": "cert.pem", "key": "key.pem", "server_name": "plugin.test"}
+async def test_tls_both_ways(host, servers):
+    pair = far.certificate(host.folder, "own", "plugin.test")
+    credentials = grpc.ssl_server_credentials([pair], root_certificates=pair[1], require_client_auth=True)
+    _, port = servers.plugin(credentials=credentials)
+    tls = {"ca": "own.pem", "cert": "own.pem", "key": "own.key", "server_name": "plugin.test"}
     async with host.manager(x={"address": f"127.0.0.1:{port}", "tls": tls}) as manager:
         assert await ask(await manager.ready("x")) == "far"
 
 
-async def test_a_certificate_that_cannot_be_read(host):
+async def test_who_does_not_answer_at_first_is_found_later(host, servers, until):
+    port = far.free_port()
+    async with host.manager(x={"address": f"127.0.0.1:{port}"}) as manager:
+        with pytest.raises(StartError) as caught:
+            await manager.ready("x")
+        assert str(caught.value) == (
+            f"llm_provider/x: nobody listens at 127.0.0.1:{port}\n"
+            "  Start it there, or mend hector.yaml:5: plugins.llm_providers.x.address."
+        )
+        assert host.states[:2] == ["starting: needed", "backoff: connection"]
+        servers.plugin(f"127.0.0.1:{port}")
+        await until(lambda: manager.state("x") is State.READY)
+        assert await ask(await manager.ready("x")) == "far"
+
+
+async def test_who_is_lost_is_found_again_and_configured_again(host, servers, until):
+    servicer, port = servers.plugin()
+    async with host.manager(x={"address": f"127.0.0.1:{port}", "config": {"greeting": "hi"}}) as manager:
+        await manager.ready("x")
+        servers.newest.stop(None).wait()
+        await until(lambda: "backoff: connection" in host.states)
+        servers.plugin(f"127.0.0.1:{port}", servicer=servicer)
+        await until(lambda: manager.state("x") is State.READY)
+        assert await ask(await manager.ready("x")) == "far"
+    assert servicer.configured == [("x", {"greeting": "hi"}, "")] * 2
+
+
+async def test_a_certificate_that_cannot_be_read_is_not_tried_again(host):
     async with host.manager(x={"address": "127.0.0.1:9", "tls": {"ca": "gone.pem"}}) as manager:
         with pytest.raises(StartError) as caught:
             await manager.ready("x")
-    assert str(caught.value) == (
-        f"llm_provider/x: {host.folder}/gone.pem cannot be read: No such file or directory\n"
-        "  hector.yaml:6: plugins.llm_providers.x.tls names it."
-    )
+        assert str(caught.value) == (
+            f"llm_provider/x: {host.folder}/gone.pem cannot be read: No such file or directory\n"
+            "  hector.yaml:6: plugins.llm_providers.x.tls names it."
+        )
+        assert manager.state("x") is State.FAILED
+    assert host.states[:2] == ["starting: needed", "failed: tls"]
