@@ -337,3 +337,18 @@ def test_the_file_itself_must_be_right(load, folder):
     with pytest.raises(ConfigError) as caught:
         config.reread(running, lambda error: pytest.fail(str(error)), {})
     assert str(caught.value) == "hector.yaml:1: plugin: unknown key\n  Did you mean plugins?"
+
+
+def test_discovering_again_reads_no_file(load, folder, drop):
+    echo = drop("echo")
+    running = load(ON[:-2] + ', mine: {path: .}}\nllms: {m: {type: "plugin:new"}}')
+    (folder / "hector.yaml").write_text("nonsense")
+    (echo / "plugin.yaml").unlink()
+    drop("new")
+    drop("broken", "plugin: 5\n")
+    reports = []
+    found = config.rediscover(running, reports.append)
+    assert list(found.plugins) == ["mine", "new"]
+    assert list(running.plugins) == ["mine", "echo"]
+    assert [str(error).partition(": ")[0] for error in reports] == [f"{folder}/plugins/broken/plugin.yaml:1"]
+    assert (running.warnings, found.warnings) == (['hector.yaml:2: llms.m.type: no plugin is named "new"'], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,21 @@ def reread(running: Config, report: Callable[[ConfigError], None], environ: Mapp
         ConfigError: As `load`, for everything that the file itself says.
     """
     config = _read(Path(running.document.name), os.environ if environ is None else environ)
+    return _rediscovered(config, running, report)
+
+
+def rediscover(running: Config, report: Callable[[ConfigError], None]) -> Config:
+    """A running configuration with what its discovery folders hold now; its file is not read.
+
+    Args:
+        running: Plugins that it discovered stay as they are while their manifests are broken.
+        report: Told of every discovered plugin that cannot be taken; the others are taken nevertheless.
+    """
+    declared = {name: plugin for name, plugin in running.plugins.items() if plugin.key not in running.manifests}
+    return _rediscovered(replace(running, plugins=declared, manifests={}, warnings=[]), running, report)
+
+
+def _rediscovered(config: Config, running: Config, report: Callable[[ConfigError], None]) -> Config:
     known = {manifest: running.plugins[str(name)] for (_, name), manifest in running.manifests.items()}
     for error in _discover(config, known):
         report(error)
