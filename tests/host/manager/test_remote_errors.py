@@ -138,6 +138,15 @@ async def test_a_certificate_for_another_name(host, servers, certificates, serve
     )
 
 
+async def test_a_certificate_of_a_socket(host, servers, certificates):
+    servers.plugin(f"unix:{host.folder}/s", grpc.ssl_server_credentials([certificates["mine"]]))
+    assert await failed(host, "unix:s", tls={"ca": "mine.pem"}) == (
+        "connection",
+        f"the certificate at unix:{host.folder}/s is not for localhost",
+        f"Write the name in the certificate as server_name of {TLS}.",
+    )
+
+
 async def test_a_certificate_of_an_unknown_authority(host, servers, certificates):
     _, port = servers.plugin(credentials=grpc.ssl_server_credentials([certificates["mine"]]))
     tls = {"ca": "other.pem", "server_name": "plugin.test"}

@@ -22,6 +22,9 @@ UNUSABLE = "Failed to create security handshaker"
 _DIALLED = "failed to connect to all addresses"
 """How gRPC begins when no connection came about; anything else was said by somebody who was reached."""
 
+_OF_SOCKETS = "localhost"
+"""The name that gRPC looks for in the certificate of a server on a socket."""
+
 _START = "Start it there, or mend {address}"
 _OTHER = "Name the port of a gRPC server: {address}"
 
@@ -81,7 +84,7 @@ def failure(details: str, target: Target, tls: TLS | None, places: Places) -> Fa
 
 
 def _not_connected(details: str, target: Target, tls: TLS | None, places: Places) -> tuple[str, str]:
-    name = target.authority.rpartition(":")[0] if tls is None or tls.server_name is None else tls.server_name
+    name = (tls and tls.server_name) or target.authority.rpartition(":")[0] or _OF_SOCKETS
     for part, what, step in _CAUSES:
         if found := re.search(part, details):
             why = quoted(found[1], 200) if found.groups() else ""
