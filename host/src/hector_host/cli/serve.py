@@ -59,5 +59,7 @@ def serve(
         named, origin, folder = loaded.server.host, loaded.locate("server", "host"), loaded.folder
     else:
         named, origin, folder = host, "--host", Path.cwd()
+    if port is not None and named.startswith("unix:"):
+        raise typer.BadParameter("a unix socket has no port", param_hint="--port")
     place = endpoint(named, loaded.server.port if port is None else port, origin, folder)
     raise typer.Exit(run(live(loaded, place, grace, verbose=verbose)))

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from hector_host.config import Config
-    from hector_host.manager.changes import ConfigChanges
     from hector_host.manager.lines import Record as LogRecord
     from hector_host.manager.states import StateChange
+    from hector_host.manager.status import ConfigChanges
     from hector_host.server.endpoint import Endpoint
 
 SERVICE = DESCRIPTOR.services_by_name["Hector"]
@@ -115,7 +115,7 @@ class LiveHost:
             self.deployments = Deployments(self._deployment(self._config))
             self.calls = Calls(self.deployments)
             self.description = self._described(presence.record)
-            self.manager.start(plugins_needed(self._config))
+            self._begin(self._config)
             scope.push_async_callback(self._server.stop, FAREWELL)
             await self._serve()
             presence.announce(self.address)
@@ -153,10 +153,16 @@ class LiveHost:
             )
             changes = await self.manager.apply(kept)
             self.deployments.current = self._deployment(config)
-            self.manager.start(plugins_needed(config))
+            self._begin(config)
             if lost:
                 self._retirement = asyncio.create_task(self._retire(config))
             return replace(changes, removed=tuple(lost))
+
+    def _begin(self, config: Config) -> None:
+        """Starts what the agents need; a name that nothing declares is told, and fails the calls that need it."""
+        for warning in config.warnings:
+            self._tell(warning)
+        self.manager.start(plugins_needed(config))
 
     def _check_same_host(self, config: Config) -> None:
         if config.storage.path != self._config.storage.path:
