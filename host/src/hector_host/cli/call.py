@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -106,7 +105,7 @@ async def _call(
     steps: bool,
     as_json: bool,
 ) -> None:
-    async with host as client, client.calling(agent, llm) as ask:
+    async with host as client, client.calling(agent, llm) as call:
         # Imported now: a host of this command's own has spawned its plugins, which start meanwhile.
         from hector.host.v1.hector_pb2 import CallRequest
         from hector_host.cli.question import ask_on_terminal
@@ -117,9 +116,7 @@ async def _call(
         request = CallRequest(agent=agent, message=message, llm=llm)
         if session is not None:
             request.session_id = session_id(session)
-        async with aclosing(ask(request, ask_on_terminal())) as events:
-            async for event in events:
-                transcript.show(event)
+        await transcript.follow(call(request, ask_on_terminal()))
     if as_json:
         print_json(transcript.record())
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,13 +64,7 @@ async def _answer(run: AsyncGenerator[RunEvent, None]) -> None:
     from hector_host.errors import HectorError
 
     transcript = Transcript(stream=True)
-
-    async def follow() -> None:
-        async with aclosing(run) as events:
-            async for event in events:
-                transcript.show(event)
-
-    turn = asyncio.create_task(follow())
+    turn = asyncio.create_task(transcript.follow(run))
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, turn.cancel)
     try:

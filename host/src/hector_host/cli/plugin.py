@@ -17,7 +17,6 @@ from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from hector.host.v1.supervision_pb2 import PluginStatus
     from hector_host.cli.client import Client
 
 app = typer.Typer(help="Look at plugins, and replace one while its host runs.", no_args_is_help=True)
@@ -124,6 +123,7 @@ async def _explain(name: str, host: AbstractAsyncContextManager[Client], *, as_j
 
 
 async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
+    from hector_host.cli.plugin_table import pids
     from hector_host.errors import ConfigError, PluginError
 
     async with host as client:
@@ -132,21 +132,20 @@ async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
         try:
             plugin = await client.reload_plugin(name)
         except (ConfigError, PluginError) as error:
-            now = f"{name} is not replaced; its process: {await _processes(client, name)}."
+            now = f"{name} is not replaced; its process: {_listed(await _processes(client, name))}."
             raise PluginError(error.what, f"{error.step}\n{now}".strip()) from None
-    took = time.monotonic() - started
-    print(f"{name}: replaced in {took:.1f} s, process {old} → {_pids(plugin)}")
+    new = [pid for pid in pids(plugin) if pid not in old]  # the old one may be finishing its calls
+    print(f"{name}: replaced in {time.monotonic() - started:.1f} s, process {_listed(old)} → {_listed(new)}")
 
 
-async def _processes(client: Client, name: str) -> str:
-    """The processes of a plugin, for people."""
-    return next((_pids(plugin) for plugin in await client.plugins() if plugin.name == name), "")
-
-
-def _pids(plugin: PluginStatus) -> str:
+async def _processes(client: Client, name: str) -> list[int]:
     from hector_host.cli.plugin_table import pids
 
-    return ", ".join(map(str, pids(plugin))) or "none"
+    return [pid for plugin in await client.plugins() if plugin.name == name for pid in pids(plugin)]
+
+
+def _listed(processes: list[int]) -> str:
+    return ", ".join(map(str, processes)) or "none"
 
 
 def _width() -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from hector.host.v1.run_pb2 import RunFinished, RunStarted
@@ -13,7 +14,7 @@ from hector_host.cli.objects import usage_object
 from hector_host.errors import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncGenerator, Iterable
 
     from hector.host.v1.run_pb2 import (
         GenerationFinished,
@@ -58,6 +59,20 @@ class Transcript:
         self.started = RunStarted()
         self.finished = RunFinished()
 
+    async def follow(self, events: AsyncGenerator[RunEvent, None]) -> None:
+        """Prints a run to its end.
+
+        Raises:
+            HectorError: The run could not begin, it failed, or its host has gone.
+        """
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    self.show(event)
+        except errors.HectorError:
+            self._end_line()
+            raise
+
     def show(self, event: RunEvent) -> None:
         """Prints one event.
 
@@ -81,7 +96,6 @@ class Transcript:
         elif kind == "run_finished":
             self._finish(event.run_finished)
         elif kind == "run_failed":
-            self._end_line()
             raise failure(event.run_failed)
 
     def _delta(self, delta: TextDelta) -> None:
