@@ -151,6 +151,27 @@ def hangs_up(connection: socket.socket) -> None:
     connection.recv(4096)
 
 
+class Names:
+    """Answers lookups as `getaddrinfo` does: with addresses, or by raising; and remembers what was asked."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.error = None
+        self.asked = []
+        self.go = threading.Event()
+        self.go.set()
+
+    def __call__(self, host, port, **options) -> list[tuple]:
+        self.asked.append((host, port, options))
+        assert self.go.wait(20)
+        if self.error is not None:
+            raise self.error
+        return [
+            (socket.AF_INET6, 1, 6, "", (each, port, 0, 0)) if ":" in each else (socket.AF_INET, 1, 6, "", (each, port))
+            for each in self.addresses
+        ]
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 on which nobody listens."""
     with socket.socket() as unused:

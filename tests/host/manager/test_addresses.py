@@ -9,6 +9,7 @@ import socket
 import threading
 from contextlib import asynccontextmanager
 
+import far
 import pytest
 
 from hector_host import config
@@ -23,30 +24,9 @@ def target(address):
     return Target(f"{address}:9000", f"{scheme}:{address}:9000", "plugin.test:9000")
 
 
-class Names:
-    """Answers lookups as `getaddrinfo` does: with addresses, or by raising; and remembers what was asked."""
-
-    def __init__(self, *addresses):
-        self.addresses = addresses
-        self.error = None
-        self.asked = []
-        self.go = threading.Event()
-        self.go.set()
-
-    def __call__(self, host, port, **options):
-        self.asked.append((host, port, options))
-        assert self.go.wait(20)
-        if self.error is not None:
-            raise self.error
-        return [
-            (socket.AF_INET6, 1, 6, "", (each, port, 0, 0)) if ":" in each else (socket.AF_INET, 1, 6, "", (each, port))
-            for each in self.addresses
-        ]
-
-
 @pytest.fixture
 def resolver(host):
-    def make(address=NAME, lookup=socket.getaddrinfo, **times):
+    def make(address=NAME, lookup=None, **times):
         return Resolver(config.load(host.write(x={"address": address})).plugin("x"), lookup, **times)
 
     return make
@@ -70,7 +50,7 @@ async def followed(resolver):
     ],
 )
 async def test_one_target_that_nobody_looks_up(resolver, address, expected):
-    names = Names()
+    names = far.Names()
     following = resolver(address, names)
     assert following.targets() == (expected,)
     async with followed(following) as following:
@@ -80,7 +60,7 @@ async def test_one_target_that_nobody_looks_up(resolver, address, expected):
 
 
 async def test_every_address_of_a_name_is_a_target(resolver):
-    names = Names("10.0.0.2", "fe80::1%eth0", "10.0.0.1", "10.0.0.2", "2001:db8::1")
+    names = far.Names("10.0.0.2", "fe80::1%eth0", "10.0.0.1", "10.0.0.2", "2001:db8::1")
     following = resolver(lookup=names)
     async with followed(following) as following_next:
         found = await following_next()
@@ -103,7 +83,7 @@ async def test_the_systems_own_lookup(resolver, host_part, found):
 
 
 async def test_a_name_that_changes(resolver):
-    names = Names("10.0.0.1", "10.0.0.2")
+    names = far.Names("10.0.0.1", "10.0.0.2")
     async with followed(resolver(lookup=names, interval=0.01)) as following:
         assert await following() == (target("10.0.0.1"), target("10.0.0.2"))
         names.addresses = ("10.0.0.3", "10.0.0.2")
@@ -111,7 +91,7 @@ async def test_a_name_that_changes(resolver):
 
 
 async def test_the_same_addresses_in_another_order_are_no_change(resolver, until):
-    names = Names("10.0.0.1", "10.0.0.2")
+    names = far.Names("10.0.0.1", "10.0.0.2")
     async with followed(resolver(lookup=names, interval=0.01)) as following:
         await following()
         names.addresses = ("10.0.0.2", "10.0.0.1")
@@ -133,7 +113,7 @@ async def test_the_same_addresses_in_another_order_are_no_change(resolver, until
     ],
 )
 async def test_a_failed_lookup_keeps_the_addresses_and_says_so_once(resolver, until, caplog, error, problem):
-    names = Names("10.0.0.1")
+    names = far.Names("10.0.0.1")
     following = resolver(lookup=names, interval=0.02, first_delay=0.01)
     async with followed(following) as following_next:
         await following_next()
@@ -151,7 +131,7 @@ async def test_a_failed_lookup_keeps_the_addresses_and_says_so_once(resolver, un
 
 
 async def test_a_name_that_never_resolved_is_itself_the_target(resolver):
-    names = Names()
+    names = far.Names()
     async with followed(resolver(lookup=names, interval=0.02, first_delay=0.01)) as following:
         assert await following() == (UNRESOLVED,)
         names.addresses = ("10.0.0.1",)
@@ -159,7 +139,7 @@ async def test_a_name_that_never_resolved_is_itself_the_target(resolver):
 
 
 async def test_a_lookup_that_hangs_blocks_nobody_and_stays_alone(resolver, until):
-    names = Names("10.0.0.1")
+    names = far.Names("10.0.0.1")
     names.go.clear()
     following = resolver(lookup=names, interval=0.02, first_delay=0.01, limit=0.05)
     async with followed(following) as following_next:
@@ -172,7 +152,7 @@ async def test_a_lookup_that_hangs_blocks_nobody_and_stays_alone(resolver, until
 
 
 async def test_leaving_waits_for_no_lookup(resolver, until):
-    names = Names("10.0.0.1")
+    names = far.Names("10.0.0.1")
     names.go.clear()
     async with resolver(lookup=names):
         await until(lambda: names.asked)
@@ -184,7 +164,7 @@ async def test_leaving_waits_for_no_lookup(resolver, until):
 
 
 async def test_a_lost_connection_has_it_look_soon(resolver, until):
-    names = Names("10.0.0.1")
+    names = far.Names("10.0.0.1")
     following = resolver(lookup=names, interval=1000.0, first_delay=0.02)
     async with followed(following) as following_next:
         await following_next()
@@ -195,7 +175,7 @@ async def test_a_lost_connection_has_it_look_soon(resolver, until):
 
 
 async def test_losses_in_a_row_are_looked_after_once(resolver, until):
-    names = Names("10.0.0.1")
+    names = far.Names("10.0.0.1")
     following = resolver(lookup=names, interval=1000.0, first_delay=0.2)
     async with followed(following) as following_next:
         await following_next()

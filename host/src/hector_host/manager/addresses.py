@@ -73,7 +73,7 @@ class Resolver:
         problem: Why the last lookup failed; empty when it did not. The targets of the one before are kept then.
 
     Args:
-        lookup: As `socket.getaddrinfo`.
+        lookup: By default `socket.getaddrinfo`.
         interval: Seconds between two lookups while all is well.
         first_delay: Seconds to the first lookup after trouble.
         limit: Seconds for one lookup.
@@ -82,7 +82,7 @@ class Resolver:
     def __init__(
         self,
         plugin: PluginConfig,
-        lookup: Callable[..., Iterable[tuple[Any, ...]]] = socket.getaddrinfo,
+        lookup: Callable[..., Iterable[tuple[Any, ...]]] | None = None,
         *,
         interval: float = INTERVAL,
         first_delay: float = FIRST_DELAY,
@@ -91,7 +91,7 @@ class Resolver:
         self.problem = ""
         self._address = plugin.address or ""
         self._targets: tuple[Target, ...] = (single(self._address),)
-        self._lookup = lookup
+        self._lookup = lookup or socket.getaddrinfo
         self._interval = interval
         self._first_delay = first_delay
         self._limit = limit
