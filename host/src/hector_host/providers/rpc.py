@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -54,20 +54,24 @@ REFUSALS = frozenset(
 TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED})
 """Codes after which the same call may succeed."""
 
+_CUT_OFF = "its connection was closed"
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """What came of a unary RPC: a response, or how the last attempt failed.
 
     Attributes:
-        lease: Of the last attempt; given back.
+        plugin: Who was asked last.
         started: When the first attempt began.
+        code: The status of the last attempt; None when it was answered.
     """
 
-    lease: Lease
+    plugin: Plugin
     started: float
     response: Any = None
-    failure: AioRpcError | None = None
+    code: grpc.StatusCode | None = None
+    failure: CallError | None = None
 
 
 class Rpc(Generic[StubT]):
@@ -106,16 +110,15 @@ class Rpc(Generic[StubT]):
             CallError: It is down or has too many calls, the RPC failed, or the response says `success = false`.
         """
         answer = await self._attempts(method, request, call)
-        lease, failure = answer.lease, answer.failure
-        succeeded = failure is None and getattr(answer.response, "success", True)
-        if step and not (failure is not None and failure.code() is grpc.StatusCode.UNIMPLEMENTED):
-            call.record(self._step(step, lease, answer.started, ok=succeeded))
-        if failure is not None:
-            raise self._failed(lease.plugin, method, failure)
+        succeeded = answer.failure is None and getattr(answer.response, "success", True)
+        if step and answer.code is not grpc.StatusCode.UNIMPLEMENTED:
+            call.record(self._step(step, answer.plugin, answer.started, ok=succeeded))
+        if answer.failure is not None:
+            raise answer.failure
         if not succeeded:
             words = self._manager.redact(answer.response.error)
             raise CallError(
-                f"{lease.plugin.label}: {method}: {quoted(words) or 'failed without saying why'}",
+                f"{answer.plugin.label}: {method}: {quoted(words) or 'failed without saying why'}",
                 detail=words.strip()[:DETAIL_LIMIT],
             )
         return answer.response
@@ -129,31 +132,37 @@ class Rpc(Generic[StubT]):
             lease = await self._manager.lease(self._name, ticket, call.patience)
             started = started or lease.started  # a call's time begins with its first place
             deadline = started + lease.plugin.timeout
-            try:
-                return _Answer(lease, started, await self._ask(lease, method, request, call, deadline))
-            except AioRpcError as error:
-                delay = FIRST_DELAY * 2 ** (attempt - 1)
-                again = error.code() is grpc.StatusCode.UNAVAILABLE and attempt < attempts
-                if not again or time.monotonic() + delay >= deadline:
-                    return _Answer(lease, started, failure=error)
+            answer = await self._ask(lease, method, request, call, deadline)
+            delay = FIRST_DELAY * 2 ** (attempt - 1)
+            again = answer.code is grpc.StatusCode.UNAVAILABLE and attempt < attempts
+            if not again or time.monotonic() + delay >= deadline:
+                return replace(answer, started=started)
             await asyncio.sleep(delay)
         raise AssertionError
 
-    async def _ask(self, lease: Lease, method: str, request: Any, call: Call, deadline: float) -> Any:
-        """One attempt at a unary RPC. Gives the lease back."""
+    async def _ask(self, lease: Lease, method: str, request: Any, call: Call, deadline: float) -> _Answer:
+        """One attempt at a unary RPC. Gives the lease back.
+
+        A failure becomes ours at once: gRPC keeps a connection alive for as long as anybody holds the error of one of
+        its calls, or an error that came of it.
+        """
         plugin, code = lease.plugin, None
         try:
-            return await getattr(self._stub(plugin), method)(
+            response = await getattr(self._stub(plugin), method)(
                 request, timeout=deadline - time.monotonic(), metadata=plugin.metadata + call.metadata
             )
         except AioRpcError as error:
-            code = error.code()
-            raise
+            code, details = error.code(), error.details() or ""
         except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED
-            raise
+            if _own_end():
+                code = grpc.StatusCode.CANCELLED
+                raise
+            code, details = grpc.StatusCode.UNAVAILABLE, _CUT_OFF
+        else:
+            return _Answer(plugin, lease.started, response)
         finally:
             lease.release(code)
+        return _Answer(plugin, lease.started, code=code, failure=self._failed(plugin, method, code, details))
 
     async def stream(self, method: str, request: Any, call: Call, on_message: Callable[[Any], None], step: str) -> bool:
         """Tells of each message of a streaming RPC, up to the one that is `done`; whether that came.
@@ -166,7 +175,7 @@ class Rpc(Generic[StubT]):
         """
         ticket = Ticket(method, call.run, call.agent)
         lease = await self._manager.lease(self._name, ticket, call.patience)
-        plugin, code = lease.plugin, None
+        plugin, code, details = lease.plugin, None, ""
         rpc = getattr(self._stub(plugin), method)(request, metadata=plugin.metadata + call.metadata)
         watch = _StreamWatch(rpc, plugin.timeout)
         try:
@@ -177,23 +186,23 @@ class Rpc(Generic[StubT]):
                     raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB")
                 on_message(message)
         except AioRpcError as error:
-            step = _recorded(step, error)
-            if not watch.done:
-                code = error.code()
-                raise self._failed(plugin, method, error) from None
+            code, details = error.code(), error.details() or ""
         except asyncio.CancelledError:
-            if not watch.expired:
+            if watch.expired:
+                code = grpc.StatusCode.DEADLINE_EXCEEDED
+            elif _own_end():
                 code = grpc.StatusCode.CANCELLED
                 raise
-            if not watch.done:
-                code = grpc.StatusCode.DEADLINE_EXCEEDED
-                raise _too_late(plugin, method) from None
+            else:
+                code, details = grpc.StatusCode.UNAVAILABLE, _CUT_OFF
         finally:
             watch.stop()
             rpc.cancel()
-            lease.release(code)
-            if step:
-                call.record(self._step(step, lease, lease.started, ok=watch.done))
+            lease.release(None if watch.done else code)
+            if step and code is not grpc.StatusCode.UNIMPLEMENTED:
+                call.record(self._step(step, plugin, lease.started, ok=watch.done))
+        if code is not None and not watch.done:
+            raise self._failed(plugin, method, code, details)
         return watch.done
 
     def _stub(self, plugin: Plugin) -> StubT:
@@ -202,13 +211,12 @@ class Rpc(Generic[StubT]):
             stub = plugin.stubs[self._make_stub] = self._make_stub(plugin.channel)
         return stub
 
-    def _failed(self, plugin: Plugin, method: str, error: AioRpcError) -> CallError:
+    def _failed(self, plugin: Plugin, method: str, code: grpc.StatusCode, details: str) -> CallError:
         """A gRPC failure, with the name of who failed and, where the process died, how."""
-        code = error.code()
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return _too_late(plugin, method)
         # Services like to repeat the key that they refuse, and what they say is printed and journaled.
-        words = quoted(self._manager.redact(error.details() or ""))
+        words = quoted(self._manager.redact(details))
         if code is grpc.StatusCode.UNAVAILABLE and plugin.failure is not None:
             what, step = f"{plugin.failure.what}, during {method}", plugin.failure.step
             words = what
@@ -223,12 +231,12 @@ class Rpc(Generic[StubT]):
             outcome_unknown=code not in REFUSALS and method not in READ_ONLY,
         )
 
-    def _step(self, kind: str, lease: Lease, started: float, *, ok: bool) -> Step:
+    def _step(self, kind: str, plugin: Plugin, started: float, *, ok: bool) -> Step:
         return Step(
             kind=kind,
             provider=self.provider,
-            plugin=lease.plugin.name,
-            pid=lease.plugin.pid,
+            plugin=plugin.name,
+            pid=plugin.pid,
             seconds=time.monotonic() - started,
             ok=ok,
         )
@@ -278,9 +286,10 @@ class _StreamWatch:
         self._timer.cancel()
 
 
-def _recorded(step: str, error: AioRpcError) -> str:
-    """The kind of step to record of a call that failed; none of an RPC that the plugin lacks: its caller falls back."""
-    return "" if error.code() is grpc.StatusCode.UNIMPLEMENTED else step
+def _own_end() -> bool:
+    """Whether it is the current task that is cancelled, and not the call, whose connection somebody closed."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _too_late(plugin: Plugin, method: str) -> CallError:
