@@ -47,6 +47,7 @@ app.command("version")(version.version)
 def main() -> None:
     """The entry point `hector`."""
     _open_streams()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to stderr what our own errors say in words
     try:
         app()
     except HectorError as error:
