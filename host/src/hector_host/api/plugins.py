@@ -36,7 +36,8 @@ def plugin_status(status: PluginStatus, used: Mapping[int, Resources]) -> wire.P
         restarts=status.restarts,
         replicas=[_replica(replica, used) for replica in status.replicas],
     )
-    date(message.since, status.since)
+    if status.since:
+        date(message.since, status.since)
     if status.next_attempt is not None:
         date(message.next_attempt, status.next_attempt)
     measured = [used[replica.pid] for replica in status.replicas if replica.pid in used]

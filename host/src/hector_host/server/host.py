@@ -115,7 +115,9 @@ class LiveHost:
             self.deployments = Deployments(self._deployment(self._config))
             self.calls = Calls(self.deployments)
             self.description = self._described(presence.record)
-            self._begin(self._config)
+            for warning in self._config.warnings:  # a name that nothing declares fails only the calls that need it
+                self._tell(warning)
+            self.manager.start(plugins_needed(self._config))
             scope.push_async_callback(self._server.stop, FAREWELL)
             await self._serve()
             presence.announce(self.address)
@@ -136,7 +138,7 @@ class LiveHost:
         """Puts another edition of the configuration in the place of the current one, without losing a call.
 
         New runs begin on it at once. Runs that have begun keep what they began with, plugins that it no longer names
-        too.
+        too. Its warnings are for whoever read it to tell.
 
         Raises:
             ConfigError: It changes what only a new start can.
@@ -149,20 +151,17 @@ class LiveHost:
             old = self.manager.config
             lost = {name: plugin for name, plugin in old.plugins.items() if name not in config.plugins}
             kept = replace(
-                config, plugins={**config.plugins, **lost}, secrets={**(old.secrets if lost else {}), **config.secrets}
+                config,
+                plugins={**config.plugins, **lost},
+                manifests={**(old.manifests if lost else {}), **config.manifests},
+                secrets={**(old.secrets if lost else {}), **config.secrets},
             )
             changes = await self.manager.apply(kept)
             self.deployments.current = self._deployment(config)
-            self._begin(config)
+            self.manager.start(plugins_needed(config))
             if lost:
                 self._retirement = asyncio.create_task(self._retire(config))
             return replace(changes, removed=tuple(lost))
-
-    def _begin(self, config: Config) -> None:
-        """Starts what the agents need; a name that nothing declares is told, and fails the calls that need it."""
-        for warning in config.warnings:
-            self._tell(warning)
-        self.manager.start(plugins_needed(config))
 
     def _check_same_host(self, config: Config) -> None:
         if config.storage.path != self._config.storage.path:

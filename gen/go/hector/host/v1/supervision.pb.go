@@ -111,7 +111,7 @@ type PluginStatus struct {
 	// Why it is in this state: "exit:N", "signal:N", "oom", "start_timeout", "health", "handshake", "options" and such
 	// after a failure, else words for people. Empty: nothing happened yet.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Since when. Absent: since the host began.
+	// Since when. Absent: nothing happened yet.
 	Since *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
 	// Its own. Empty: unknown.
 	Version string `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
