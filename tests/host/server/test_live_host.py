@@ -9,8 +9,9 @@ import leftovers
 import pytest
 import yaml
 
-from hector.host.v1.hector_pb2 import CallRequest, ListAgentsRequest, ListPluginsRequest
+from hector.host.v1.hector_pb2 import CallRequest, ListAgentsRequest, ListPluginsRequest, WatchPluginsRequest
 from hector.host.v1.hector_pb2_grpc import HectorStub
+from hector.host.v1.supervision_pb2 import PLUGIN_STATE_READY
 from hector_host import config, hosts
 from hector_host.errors import ConfigError, HectorError
 from hector_host.server import host as live_host
@@ -169,6 +170,22 @@ async def test_a_run_ends_on_the_plugins_that_it_began_with(serving):
             return await live.plugins() == ["a"]
 
         await until(gone)
+
+
+async def test_who_watches_learns_what_comes_and_goes(serving):
+    async with serving(echo("a", "b")) as live:
+        watching = live.stub.WatchPlugins(WatchPluginsRequest())
+        first = await watching.read()
+        assert [plugin.name for plugin in first.plugins] == ["a", "b"]
+        assert not first.changes
+        await live.host.apply(live.load(echo("a", "c")))
+        removed, seen = [], {}
+        async with asyncio.timeout(SECONDS):
+            while removed != ["b"] or seen.get("c") != PLUGIN_STATE_READY:
+                told = await watching.read()
+                removed += told.removed
+                seen |= {plugin.name: plugin.state for plugin in told.plugins}
+        watching.cancel()
 
 
 async def test_a_run_that_never_ends_does_not_keep_a_plugin_for_ever(serving, monkeypatch):
