@@ -247,3 +247,16 @@ async def test_a_fault_of_our_own_ends_nothing(following):
         host.error = None
         await host.change(config=True)
         assert list(host.config.plugins) == ["p", "q"]
+
+
+async def test_a_watch_that_fails_is_told(following):
+    async with following() as host:
+        reports = []
+
+        class Failing(Hosted):
+            async def changed(self):
+                raise RuntimeError("bug")
+
+        watch = Failing(host.folder)
+        await follow(watch, lambda: host.config, host.apply, host.reload, reports.append)
+        assert reports == ["watch: files are followed no longer: RuntimeError('bug')"]

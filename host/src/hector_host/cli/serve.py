@@ -35,6 +35,15 @@ def serve(
     grace: Annotated[
         float, typer.Option("--grace", min=0, help="Seconds that calls in flight get when the host is stopped.")
     ] = 30.0,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            "-w",
+            help="Apply changes of the configuration, and replace plugins whose files change, while it serves.",
+            show_default=False,
+        ),
+    ] = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Serve the agents to other programs, over gRPC, until SIGTERM or Ctrl-C.
@@ -46,6 +55,8 @@ def serve(
         hector serve
 
         hector serve --port 0 --config staging.yaml
+
+        hector serve --watch
 
         hector serve --host unix:/run/user/1000/hector.sock
     """
@@ -62,4 +73,4 @@ def serve(
     if port is not None and named.startswith("unix:"):
         raise typer.BadParameter("a unix socket has no port", param_hint="--port")
     place = endpoint(named, loaded.server.port if port is None else port, origin, folder)
-    raise typer.Exit(run(live(loaded, place, grace, verbose=verbose)))
+    raise typer.Exit(run(live(loaded, place, grace, watch=watch, verbose=verbose)))

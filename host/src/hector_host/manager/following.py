@@ -25,7 +25,7 @@ async def follow(
     reload: Callable[[str], Awaitable[None]],
     report: Callable[[str], None],
 ) -> None:
-    """Follows until it is cancelled.
+    """Follows until it is cancelled; only a fault of the watch itself ends it before, and is reported too.
 
     Args:
         watch: Entered and left here.
@@ -35,13 +35,16 @@ async def follow(
         report: Told what was done, and what could not be done. Everything that these raise becomes a report.
     """
     follower = _Follower(current, apply, reload, report)
-    async with watch:
-        await follower.go_over(file=watch.everything)  # what changed between the first reading and now
-        while True:
-            changed = await watch.changed()
-            if changed.config or changed.discovery:
-                await follower.go_over(file=changed.config)
-            await asyncio.gather(*(follower.replace(name) for name in sorted(changed.plugins)))
+    try:
+        async with watch:
+            await follower.go_over(file=watch.everything)  # what changed between the first reading and now
+            while True:
+                changed = await watch.changed()
+                if changed.config or changed.discovery:
+                    await follower.go_over(file=changed.config)
+                await asyncio.gather(*(follower.replace(name) for name in sorted(changed.plugins)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the host goes on
+        report(f"watch: files are followed no longer: {error!r}")
 
 
 class _Follower:

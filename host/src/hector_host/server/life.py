@@ -23,11 +23,12 @@ HURRY = 3.0
 """Seconds from the second signal to the end of whatever has not ended by then."""
 
 
-async def serve(config: Config, endpoint: Endpoint, grace: float, *, verbose: bool = False) -> int:
+async def serve(config: Config, endpoint: Endpoint, grace: float, *, watch: bool = False, verbose: bool = False) -> int:
     """Serves until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         grace: Seconds that calls in flight get after the signal.
+        watch: Follow changes of the configuration and of the plugins' files; of the discovery folders anyway.
         verbose: Show what the plugins log, on stderr.
 
     Returns:
@@ -43,8 +44,9 @@ async def serve(config: Config, endpoint: Endpoint, grace: float, *, verbose: bo
                 _hurrying(signals, limit),
                 LiveHost(config, endpoint, tell, _log if verbose else None) as host,
             ):
-                _say_ready(config, host.address)
-                await signals.first.wait()
+                async with _following(host, everything=watch):
+                    _say_ready(config, host.address)
+                    await signals.first.wait()
                 await _finish(host, grace, signals)
         except TimeoutError:
             if not limit.expired():
@@ -69,6 +71,28 @@ async def _hurrying(signals: Signals, limit: asyncio.Timeout) -> AsyncIterator[N
         limit.reschedule(asyncio.get_running_loop().time() + HURRY)
 
     task = asyncio.create_task(hurry())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _following(host: LiveHost, *, everything: bool) -> AsyncIterator[None]:
+    """The host goes over to what its files become, until it is about to end."""
+
+    def current() -> Config:
+        return host.deployments.current.config
+
+    if not everything and not current().discovery.enabled:
+        yield
+        return
+    from hector_host.manager.following import follow
+    from hector_host.manager.watch import Watch
+
+    watch = Watch(current, tell, everything=everything)
+    task = asyncio.create_task(follow(watch, current, host.apply, host.manager.reload, tell))
     try:
         yield
     finally:
