@@ -107,7 +107,7 @@ def test_a_process_whose_first_thread_has_ended_still_lives(spawn):
     leader.stdout.readline()
     while psutil.Process(leader.pid).status() != psutil.STATUS_ZOMBIE:
         pass
-    assert family.members(leader.pid, "none") .keys() == {leader.pid}
+    assert family.members(leader.pid, "none").keys() == {leader.pid}
     while family.strike(leader.pid, "none"):
         pass
     assert leader.wait() == -9

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MACHINES = {3: "x86", 8: "mips", 40: "arm", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
 """ELF's e_machine."""
+_SCARCE = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+"""Later attempts may succeed."""
 _MACH_O = {b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"}
 
 
@@ -32,7 +34,11 @@ def diagnose(error: OSError, path: Path) -> Failure:
         return Failure("exec", f"{path} is not executable", f"chmod +x {path}")
     if error.errno == errno.E2BIG:
         return Failure("exec", "its options are too large for an environment", "Give it a path to a file instead.")
-    return Failure("exec", f"{path} could not be started: {error.strerror}")
+    what = f"{path} could not be started: {error.strerror}"
+    if error.errno in _SCARCE:
+        step = "The system is short of processes, memory or open files: free some, or raise its limits."
+        return Failure("resources", what, step)
+    return Failure("exec", what)
 
 
 def _interpreter(path: Path) -> str:

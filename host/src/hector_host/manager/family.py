@@ -83,14 +83,16 @@ def strike(leader: int, instance: str) -> set[int]:
     return set(found)
 
 
-def bury(dying: set[int], warden: int) -> set[int]:
-    """Those of the dead that are not reaped yet. The warden reaps them, or the host if it has adopted them.
+def bury(struck: set[int], warden: int) -> set[int]:
+    """Those who are not gone yet: they still end, or are dead and still to be reaped.
+
+    The warden reaps them, or the host if it has adopted them. The dead child of anybody else is not waited for.
 
     Args:
-        dying: Who was hit.
+        struck: Who was hit.
         warden: The number of the warden's process.
     """
-    return {pid for pid in dying if not _reap(pid) and census.Status(pid).parent in {warden, os.getpid()}}
+    return {pid for pid in struck if not _gone(pid, {warden, os.getpid()})}
 
 
 def dying(pid: int) -> bool:
@@ -111,12 +113,15 @@ def reap_orphans() -> None:
             _reap(pid)
 
 
-def _reap(pid: int) -> bool:
-    """Whether there is nothing to reap any more."""
-    with suppress(ChildProcessError):
-        if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            return True
-    return census.Status(pid).state != "Z"
+def _gone(pid: int, parents: set[int]) -> bool:
+    _reap(pid)
+    status = census.Status(pid)
+    return status.state == "X" or (not status.lives and status.parent not in parents)
+
+
+def _reap(pid: int) -> None:
+    with suppress(ChildProcessError):  # somebody else's
+        os.waitpid(pid, os.WNOHANG)
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -80,10 +80,10 @@ class Process:
         self._warden.listen(0)
         deadline = time.monotonic() + DYING_LIMIT
         while self.pid and not self._ward.over and family.dying(self.pid):
-            left = deadline - time.monotonic()
-            if left <= 0:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 break
-            self._warden.listen(left)
+            self._warden.listen(remaining)
         return self._ward.exit
 
     def drain(self) -> None:
@@ -122,12 +122,12 @@ class Process:
     def _strikes(self) -> Iterator[None]:
         """Yields where there is something to wait for. Two may be under way at once, and each may be left."""
         deadline = time.monotonic() + KILL_LIMIT
-        dying: set[int] = set()
+        left: set[int] = set()
         while not self._ended and time.monotonic() < deadline:
             if self.pid or self._ward.over:
                 hit = family.strike(self.pid, self._instance)
-                dying = family.bury(dying | hit - {self.pid}, self._warden.pid)
-                if not hit and not dying and self._ward.over:
+                left = family.bury(left | hit - {self.pid}, self._warden.pid)
+                if not hit and not left and self._ward.over:
                     break
             yield
         if self._ended:

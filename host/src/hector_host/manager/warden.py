@@ -86,7 +86,7 @@ class Keeper:
     def __init__(self, link: int, host: int) -> None:
         self._link = _socket.socket(fileno=link)
         self._children: dict[int, Child] = {}
-        self._received = b""
+        self._received = bytearray()
         self._descriptors: list[int] = []
         _prctl(_SET_CHILD_SUBREAPER, 1)
         self._wakeups = _wakeups()
@@ -145,7 +145,8 @@ class Keeper:
             end = wire.REQUEST.size + size
             if len(self._received) < end:
                 break
-            content, self._received = self._received[wire.REQUEST.size : end], self._received[end:]
+            content = bytes(self._received[wire.REQUEST.size : end])
+            del self._received[:end]
             handed, self._descriptors = self._descriptors[:count], self._descriptors[count:]
             self._perform(kind, number, content, handed)
         return bool(data)
