@@ -109,6 +109,12 @@ async def test_what_is_not_there_is_the_same_error_as_without_a_server(host, req
     assert str(error) == words
 
 
+async def test_an_empty_message_is_refused(host):
+    code, error = await failure(host.address, CallRequest(agent="a"))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert str(error) == "message: is empty\n  A call says which agent is asked, and what."
+
+
 async def test_a_plugin_that_does_not_start_is_named(hector):
     hector.write(
         {

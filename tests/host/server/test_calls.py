@@ -9,7 +9,7 @@ from hector.host.v1.run_pb2 import QuestionAsked, RunEvent, RunFinished, RunStar
 from hector_host.errors import NotFoundError
 from hector_host.server.backlog import MOST_EVENTS
 from hector_host.server.call import TooSlowError
-from hector_host.server.calls import Calls, StoppingError, TooManyCallsError
+from hector_host.server.calls import Calls, RequestError, StoppingError, TooManyCallsError
 
 
 class Runtime:
@@ -135,10 +135,32 @@ async def test_a_run_that_cannot_begin_is_the_calls_error(calls):
     assert len(calls) == 0
 
 
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (CallRequest(agent="a", message=" \n"), "message: is empty\n  A call says which agent is asked, and what."),
+        (CallRequest(message="answer"), "agent: is empty\n  A call says which agent is asked, and what."),
+        (
+            CallRequest(agent="a", message="answer", user="a\nb"),
+            "user: 'a b' is not a name\n  Use up to 128 printable characters, or leave it out.",
+        ),
+        (
+            CallRequest(agent="a", message="answer", user="x" * 129),
+            f"user: '{'x' * 128} …' is not a name\n  Use up to 128 printable characters, or leave it out.",
+        ),
+    ],
+    ids=["message", "agent", "user", "long user"],
+)
+async def test_a_request_that_cannot_be_meant_is_refused(calls, runtime, request_, words):
+    with pytest.raises(RequestError) as refused:
+        await calls.follow(request_, Reader().write)
+    assert (str(refused.value), runtime.requests) == (words, [])
+
+
 async def test_a_bug_comes_after_the_events_that_were_before_it(calls):
     reader = Reader()
     with pytest.raises(ZeroDivisionError):
-        await calls.follow(CallRequest(message="break"), reader.write)
+        await calls.follow(CallRequest(agent="a", message="break"), reader.write)
     assert [event.sequence for event in reader.events] == [0, 2]
 
 
@@ -193,7 +215,7 @@ async def test_a_run_that_was_cut_is_never_told_as_ended(calls, runtime):
     reader = Reader()
     runtime.flooding.set()  # all at once, and the reader takes what there is before it is stopped
     with pytest.raises(TooSlowError):
-        await calls.follow(CallRequest(message="flood"), reader.write)
+        await calls.follow(CallRequest(agent="a", message="flood"), reader.write)
     assert runtime.cancelled == 1
 
 
@@ -201,11 +223,11 @@ async def test_no_more_calls_are_taken_than_there_may_be(deployments, runtime):
     calls = Calls(deployments, most=1)
     task = await begun(calls, "wait", Reader())
     with pytest.raises(TooManyCallsError) as refused:
-        await calls.follow(CallRequest(message="answer"), Reader().write)
+        await calls.follow(CallRequest(agent="a", message="answer"), Reader().write)
     assert str(refused.value) == "the host has 1 calls in flight, and takes no more\n  Try again later."
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await calls.follow(CallRequest(message="answer"), Reader().write)
+    await calls.follow(CallRequest(agent="a", message="answer"), Reader().write)
 
 
 async def test_the_end_waits_for_the_calls_and_takes_no_new_ones(calls):
@@ -214,7 +236,7 @@ async def test_the_end_waits_for_the_calls_and_takes_no_new_ones(calls):
     ending = asyncio.create_task(calls.finish(20, asyncio.Event()))
     await asyncio.wait_for(calls.stopping.wait(), 5)
     with pytest.raises(StoppingError) as refused:
-        await calls.follow(CallRequest(message="answer"), Reader().write)
+        await calls.follow(CallRequest(agent="a", message="answer"), Reader().write)
     assert str(refused.value) == (
         "the host is stopping and takes no new calls\n  Call again when it has been started anew."
     )
@@ -249,5 +271,5 @@ async def test_a_reader_that_has_gone_cancels_the_run(calls, runtime):
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        await calls.follow(CallRequest(message="wait"), gone)
+        await calls.follow(CallRequest(agent="a", message="wait"), gone)
     assert runtime.cancelled == 1

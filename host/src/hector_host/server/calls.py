@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hector_host.errors import HectorError, NotFoundError, quoted
+from hector_host.runtime.ids import NAME_LIMIT
 from hector_host.server.call import Call
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ class StoppingError(HectorError):
 
     def __init__(self, what: str = "the host is stopping and takes no new calls") -> None:
         super().__init__(what, "Call again when it has been started anew.")
+
+
+class RequestError(HectorError):
+    """The request cannot be meant."""
 
 
 class TooManyCallsError(HectorError):
@@ -54,6 +59,7 @@ class Calls:
             HectorError: It is not taken, could not begin, or was cut.
         """
         self.admit()
+        _check(request)
         if len(self._calls) >= self._most:
             raise TooManyCallsError(f"the host has {self._most} calls in flight, and takes no more", "Try again later.")
         with self._deployments.use() as deployment:
@@ -114,3 +120,12 @@ class Calls:
         while self._calls:
             self._changed.clear()
             await self._changed.wait()
+
+
+def _check(request: CallRequest) -> None:
+    for name in ("agent", "message"):
+        if not getattr(request, name).strip():
+            raise RequestError(f"{name}: is empty", "A call says which agent is asked, and what.")
+    if len(request.user) > NAME_LIMIT or not request.user.isprintable():
+        what = f"user: {quoted(request.user, NAME_LIMIT)!r} is not a name"
+        raise RequestError(what, f"Use up to {NAME_LIMIT} printable characters, or leave it out.")

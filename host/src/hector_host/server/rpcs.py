@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hector_host.api import errors
 from hector_host.errors import HectorError
 from hector_host.server.call import TooSlowError
-from hector_host.server.calls import StoppingError, TooManyCallsError
+from hector_host.server.calls import RequestError, StoppingError, TooManyCallsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Report = Callable[[Exception], HectorError]
 
 _CODES = {
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     StoppingError: grpc.StatusCode.UNAVAILABLE,
     TooManyCallsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TooSlowError: grpc.StatusCode.RESOURCE_EXHAUSTED,

@@ -415,7 +415,7 @@ type CallRequest struct {
 	SessionId string `protobuf:"bytes,3,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
 	// The entry of the configuration's llms to use instead of the agent's own. Empty: the agent's own.
 	Llm string `protobuf:"bytes,4,opt,name=llm,proto3" json:"llm,omitempty"`
-	// On whose behalf. Empty: nobody's in particular.
+	// On whose behalf: a name of up to 128 printable characters. Empty: nobody's in particular.
 	User string `protobuf:"bytes,5,opt,name=user,proto3" json:"user,omitempty"`
 	// The caller answers the run's questions with AnswerQuestion. False: a question ends the run.
 	Interactive   bool `protobuf:"varint,6,opt,name=interactive,proto3" json:"interactive,omitempty"`

@@ -60,9 +60,9 @@ type HectorClient interface {
 	ListAgents(ctx context.Context, in *ListAgentsRequest, opts ...grpc.CallOption) (*ListAgentsResponse, error)
 	// Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
 	// the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-	// Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-	// was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-	// last event; the status is then OK.
+	// Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+	// request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+	// it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
 	Call(ctx context.Context, in *CallRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunEvent], error)
 	// AnswerQuestion answers what an interactive call's run asked in its event `question`.
 	// Errors: NOT_FOUND when no run of this host waits for that answer, because it has it or has ended.
@@ -244,9 +244,9 @@ type HectorServer interface {
 	ListAgents(context.Context, *ListAgentsRequest) (*ListAgentsResponse, error)
 	// Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
 	// the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-	// Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-	// was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-	// last event; the status is then OK.
+	// Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+	// request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+	// it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
 	Call(*CallRequest, grpc.ServerStreamingServer[RunEvent]) error
 	// AnswerQuestion answers what an interactive call's run asked in its event `question`.
 	// Errors: NOT_FOUND when no run of this host waits for that answer, because it has it or has ended.

@@ -141,9 +141,9 @@ class HectorServicer(object):
     def Call(self, request, context):
         """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
         the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-        Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-        was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-        last event; the status is then OK.
+        Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+        request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+        it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,9 +61,9 @@ class HectorStub:
     Call: _grpc.UnaryStreamMultiCallable[_hector_pb2.CallRequest, _run_pb2.RunEvent]
     """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
     the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-    Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-    was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-    last event; the status is then OK.
+    Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+    request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+    it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_hector_pb2.AnswerQuestionRequest, _hector_pb2.AnswerQuestionResponse]
     """AnswerQuestion answers what an interactive call's run asked in its event `question`.
@@ -128,9 +128,9 @@ class HectorAsyncStub(HectorStub):
     Call: _aio.UnaryStreamMultiCallable[_hector_pb2.CallRequest, _run_pb2.RunEvent]  # type: ignore[assignment]
     """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
     the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-    Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-    was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-    last event; the status is then OK.
+    Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+    request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+    it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_hector_pb2.AnswerQuestionRequest, _hector_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
     """AnswerQuestion answers what an interactive call's run asked in its event `question`.
@@ -207,9 +207,9 @@ class HectorServicer:
     ) -> _typing.Union[_abc.Iterator[_run_pb2.RunEvent], _abc.AsyncIterator[_run_pb2.RunEvent]]:
         """Call asks an agent, and tells what happens in the run until its last event. Ending the call before that cancels
         the run. So does reading it too slowly: a run is cancelled when 10,000 of its events, or 16 MiB, wait to be read.
-        Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; RESOURCE_EXHAUSTED when it
-        was read too slowly, or when the host has as many runs in flight as it takes. How a run ended that has begun is its
-        last event; the status is then OK.
+        Errors: what kept the run from beginning, such as NOT_FOUND for the agent or the llm; INVALID_ARGUMENT for what no
+        request can mean; RESOURCE_EXHAUSTED when it was read too slowly, or when the host has as many calls in flight as
+        it takes (1,000). How a run ended that has begun is its last event; the status is then OK.
         """
 
     def AnswerQuestion(
