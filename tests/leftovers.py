@@ -1,4 +1,4 @@
-"""The proof that nothing of Hector is left behind: no process of a plugin, no socket, no folder of sockets."""
+"""The proof that nothing of Hector is left behind: no process of a plugin, no warden, no socket, no folder of them."""
 
 import shutil
 import tempfile
@@ -18,6 +18,16 @@ def living(folder: Path) -> list[psutil.Process]:
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
+    return found
+
+
+def wardens(sockets: Path) -> list[psutil.Process]:
+    """Those of hosts that have their folders in `sockets`."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "hector-warden" in (words := process.cmdline()) and words[-1].startswith(str(sockets)):
+                found.append(process)
     return found
 
 
@@ -45,7 +55,7 @@ def none(folder: Path) -> Iterator[Path]:
     sockets = Path(tempfile.mkdtemp(prefix="hr"))  # short: the path of a socket holds about a hundred bytes
     try:
         yield sockets
-        left = [" ".join(process.cmdline()) or process.name() for process in living(folder)]
+        left = [" ".join(process.cmdline()) or process.name() for process in living(folder) + wardens(sockets)]
         entries = sorted(str(path.relative_to(sockets)) for path in sockets.rglob("*"))
     finally:
         for process in living(folder):
