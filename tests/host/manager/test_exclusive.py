@@ -3,10 +3,14 @@
 import asyncio
 import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 
 from hector_host.errors import StartError
+from hector_host.manager.lock import DirectoryLock
 
 from .conftest import FAULTY
 
@@ -48,6 +52,25 @@ async def test_the_second_host_gives_up_and_names_the_holder(host, owner):
         "  One process at a time may use it: end that one, or give this configuration another storage.path."
     )
     assert "backoff: lock" in host.states
+
+
+async def test_the_directory_of_a_killed_host_is_free_within_a_second(host, owner):
+    host.write(x=owner())
+    code = (
+        "import asyncio, os, signal\n"
+        "from hector_host import config\n"
+        "from hector_host.manager import Manager\n"
+        "async def main():\n"
+        "    async with Manager(config.load()) as manager:\n"
+        "        await manager.ready('x')\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    lock = DirectoryLock(host.data("x"))
+    await lock.wait(1)
+    lock.release()
 
 
 async def test_a_directory_that_cannot_be_locked_is_named(host, owner):

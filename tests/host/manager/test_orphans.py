@@ -1,5 +1,6 @@
 """Nothing of a plugin outlives its host by a second: no child, no daemon, nothing with an emptied environment."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -136,3 +137,15 @@ def test_a_host_that_is_killed_when_its_plugins_run(host, hosts):
     for milliseconds in (0, 50):
         pid = kill(host, hosts, "ready", milliseconds)
         assert_nothing_is_left(host, pid)
+
+
+async def test_hosts_that_come_and_go_leave_nothing(host, clan, go_plugin):
+    before = None
+    for _ in range(40):
+        async with host.manager(x=clan(go_plugin)) as manager:
+            await manager.ready("x")
+        await asyncio.sleep(0)
+        now = [len(list(Path("/proc/self", kind).iterdir())) for kind in ("fd", "task")]
+        before = before or now
+    assert now == before
+    assert left(host.folder, os.getpid()) == {}

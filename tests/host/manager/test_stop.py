@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 import psutil
 import pytest
@@ -12,7 +13,7 @@ from grpc.aio import AioRpcError
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.errors import PluginError, StartError
-from hector_host.manager import State
+from hector_host.manager import State, local
 
 RUN = """
 import asyncio, sys
@@ -55,6 +56,16 @@ async def test_a_plugin_deaf_to_sigterm_is_killed(host):
     async with host.manager(x=host.faulty("raw", deaf=True)) as manager:
         plugin = await manager.ready("x")
     assert not psutil.pid_exists(plugin.pid)
+
+
+async def test_a_plugin_deaf_to_all_requests_is_dead_within_the_time_for_them(host):
+    async with host.manager(x=host.faulty("raw", shutdown="ignore", deaf=True)) as manager:
+        plugin = await manager.ready("x")
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 2 * local.STOP_PAUSE + 1
+    assert (host.data("x") / "shutdown").exists()
+    assert not psutil.pid_exists(plugin.pid)
+    assert host.states[-2:] == ["draining: stopped by the host", "stopped: stopped by the host"]
 
 
 async def test_children_and_daemons_of_a_plugin_die_with_it(host, until):
