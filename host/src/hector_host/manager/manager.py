@@ -74,6 +74,7 @@ class Manager:
         self._notice = notice or _log.warning
         self._grace = grace
         self._supervisors: dict[str, Supervisor] = {}
+        self._behind: set[str] = set()
         self._removed: dict[asyncio.Task[None], Supervisor] = {}
         self._watchers: set[asyncio.Queue[StateChange]] = set()
         self._kills = OomCounter()
@@ -167,7 +168,8 @@ class Manager:
             StartError: The new one does not start, or fails its first call. The old one goes on.
             ConfigError: The new one rejects its options, or its manifest is wrong. The old one goes on.
         """
-        await self._supervisor(name).reload()
+        self._supervisor(name)
+        await self._replace(name)
 
     async def apply(self, config: Config) -> ConfigChanges:
         """Goes over to a changed configuration without losing a call. Returns once all replacements serve or failed.
@@ -179,21 +181,23 @@ class Manager:
         found = differences(self.config, config)
         self.config = config
         for name in found.removed:
+            self._behind.discard(name)
             supervisor = self._supervisors.pop(name, None)
             if supervisor is not None:
                 self._let_go(supervisor)
-        known = [supervisor for name, supervisor in self._supervisors.items() if name not in found.changed]
-        for supervisor in known:
-            supervisor.adopt(replace(supervisor.edition, plugin=config.plugin(supervisor.name), config=config))
-        changed = [name for name in found.changed if name in self._supervisors]
-        outcomes = await asyncio.gather(*(self._replace(name, config) for name in changed), return_exceptions=True)
+        other = self._behind.union(found.changed)
+        for name, supervisor in self._supervisors.items():
+            if name not in other:
+                supervisor.adopt(self._edition(supervisor))
+        changed = [name for name in self._supervisors if name in other]
+        outcomes = await asyncio.gather(*map(self._replace, changed), return_exceptions=True)
         failed = {}
         for name, outcome in zip(changed, outcomes, strict=True):
             if isinstance(outcome, HectorError):
                 failed[name] = outcome
             elif isinstance(outcome, BaseException):
                 raise outcome
-        return ConfigChanges(found.added, found.removed, found.changed, failed)
+        return ConfigChanges(found.added, found.removed, tuple(dict.fromkeys((*found.changed, *changed))), failed)
 
     def statuses(self) -> list[PluginStatus]:
         """How every plugin of the configuration is, in the configuration's order; those never started too."""
@@ -247,9 +251,16 @@ class Manager:
             self._supervisors[name] = supervisor
         return supervisor
 
-    async def _replace(self, name: str, config: Config) -> None:
+    async def _replace(self, name: str) -> None:
+        """Has a plugin replaced by what the newest configuration says of it."""
         supervisor = self._supervisors[name]
-        await supervisor.reload(replace(supervisor.edition, plugin=config.plugin(name), config=config))
+        self._behind.add(name)  # until it is there, it runs as an earlier configuration said
+        await supervisor.reload(self._edition(supervisor))
+        self._behind.discard(name)
+
+    def _edition(self, supervisor: Supervisor) -> Edition:
+        """The plugin as the newest configuration has it."""
+        return replace(supervisor.edition, plugin=self.config.plugin(supervisor.name), config=self.config)
 
     def _let_go(self, supervisor: Supervisor) -> None:
         leaving = asyncio.create_task(supervisor.stop(supervisor.edition.grace), name=f"{supervisor.name} is removed")
