@@ -101,7 +101,6 @@ class LiveHost:
         self._bugs = Bugs(tell)
         self._scope = AsyncExitStack()
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=OPTIONS)
         self._applying = asyncio.Lock()
         self._retirement: asyncio.Task[None] | None = None
 
@@ -109,7 +108,9 @@ class LiveHost:
         async with AsyncExitStack() as scope:
             presence = scope.enter_context(Presence(self._record(), self._tell))
             self.journal = await scope.enter_async_context(open_journal(self._config.storage.path))
-            self.address = scope.enter_context(listening(self._server, self._endpoint))
+            server = grpc.aio.server(options=OPTIONS)
+            scope.push_async_callback(server.stop, None)
+            self.address = scope.enter_context(listening(server, self._endpoint))
             await scope.enter_async_context(self.manager)
             scope.push_async_callback(self._end_retirement)
             self.deployments = Deployments(self._deployment(self._config))
@@ -118,8 +119,8 @@ class LiveHost:
             for warning in self._config.warnings:  # a name that nothing declares fails only the calls that need it
                 self._tell(warning)
             self.manager.start(plugins_needed(self._config))
-            scope.push_async_callback(self._server.stop, FAREWELL)
-            await self._serve()
+            scope.push_async_callback(server.stop, FAREWELL)  # while everything that its calls need is still there
+            await self._serve(server)
             presence.announce(self.address)
             self._scope = scope.pop_all()
         return self
@@ -189,13 +190,13 @@ class LiveHost:
         registry = Registry(config, self.manager)
         return Deployment(config, registry, Runtime(config, registry, self.journal))
 
-    async def _serve(self) -> None:
-        self._server.add_generic_rpc_handlers((handlers(SERVICE, Service(self), self._bugs.report),))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+    async def _serve(self, server: grpc.aio.Server) -> None:
+        server.add_generic_rpc_handlers((handlers(SERVICE, Service(self), self._bugs.report),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         await self._health.set(SERVICE.full_name, HealthCheckResponse.SERVING)
         names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
-        await self._server.start()
+        reflection.enable_server_reflection(names, server)
+        await server.start()
 
     def _record(self) -> Record:
         return Record(
