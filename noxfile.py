@@ -48,6 +48,14 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def chaos(session: nox.Session) -> None:
+    """Give all plugins and the host 1,000 random faults while callers run: `nox -s chaos -- --seed N --faults N`."""
+    install(session, "test")
+    build(session)
+    session.run("python", "-m", "chaos", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, and that the contract keeps its rules and breaks nobody who uses the last release."""
     install_groups(session, "lint")
