@@ -33,6 +33,8 @@ def serving(hector: Hector, *arguments: str) -> Iterator[Host]:
     with hector.running("serve", *place, *arguments) as command:
         address = command.read_until("\n").split()[-1]
         host = Host(command, address)
-        yield host
-        if command.running():
-            host.stop()
+        try:
+            yield host
+        finally:
+            if command.running():
+                host.stop()

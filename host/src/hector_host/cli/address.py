@@ -98,7 +98,4 @@ def _target(address: str, label: str) -> str:
     try:
         return units.address(address)
     except units.UnitError as error:
-        what, step = error.args
-    if ":" not in address or address.endswith("]"):
-        what = "has no port"
-    raise ConfigError(f"{label}: {what}", step) from None
+        raise ConfigError(f"{label}: {error.args[0]}", "Write host:port, as 127.0.0.1:8080, or unix:PATH.") from None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TIMEOUT = 5.0
 """Seconds within which a host says who it is."""
 
+OTHER_PROTOCOL = ("http1", "parsing HTTP/2")
+"""What gRPC says of somebody who answers in another protocol."""
+
 
 class NobodyThereError(HectorError):
     """No host answers at an address."""
@@ -70,12 +73,12 @@ async def _greeted(channel: grpc.aio.Channel, address: Address) -> GetHostRespon
             return host
         raise NobodyThereError(f"{address.label}: another host answers there")
     start = f"Start a host there with hector serve, or {address.otherwise}."
-    if code is grpc.StatusCode.UNAVAILABLE and "http1" not in words:
+    if code is grpc.StatusCode.UNIMPLEMENTED or any(sign in words for sign in OTHER_PROTOCOL):
+        raise HectorError(f"{address.label}: who answers there is no Hector host", start)
+    if code is grpc.StatusCode.UNAVAILABLE:
         raise NobodyThereError(f"{address.label}: nobody answers there", start)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         raise NobodyThereError(f"{address.label}: no answer within {TIMEOUT:g} s", start)
-    if code in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNAVAILABLE):
-        raise HectorError(f"{address.label}: who answers there is no Hector host", start)
     raise HectorError(f"{address.label}: {code.name}: {quoted(words)}", start)
 
 

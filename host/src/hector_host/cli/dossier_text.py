@@ -21,7 +21,7 @@ def text(crash: CrashDossier) -> str:
     rows.append(("process", _process(crash)))
     if crash.command:
         rows.append(("command", quoted(crash.command)))
-    rows.append(("restarts", f"{crash.restarts} before; {crash.deaths} deaths counted against it"))
+    rows.append(("restarts", f"{crash.restarts} before this crash"))
     rows += [("in flight", _call(call)) for call in crash.calls]
     if crash.host_pid:
         rows.append(("host", f"process {crash.host_pid}, Hector {quoted(crash.host_version, 30)}"))
