@@ -141,7 +141,7 @@ def test_a_host_that_is_killed_when_its_plugins_run(host, hosts):
 
 async def test_hosts_that_come_and_go_leave_nothing(host, clan, go_plugin):
     before = None
-    for _ in range(40):
+    for _ in range(25):
         async with host.manager(x=clan(go_plugin)) as manager:
             await manager.ready("x")
         await asyncio.sleep(0)

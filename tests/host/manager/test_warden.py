@@ -83,6 +83,22 @@ async def test_a_process_is_terminated_with_its_group(spawn, until):
     await until(lambda: not psutil.pid_exists(int(said)))
 
 
+async def test_a_process_is_asked_to_end_once_each_time(spawn, until):
+    process, said = spawn("/bin/sh", "-c", "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done")
+    await until(lambda: said == b"ready\n")
+    process.terminate()
+    await until(lambda: len(said) > len("ready\n"))
+    process.terminate()
+    await until(lambda: said.count(b"asked") > 1)
+    assert said == b"ready\nasked\nasked\n"
+
+
+async def test_a_process_that_is_to_end_before_it_is_spawned(spawn):
+    process, _ = spawn("/bin/sh", "-c", "trap '' TERM; sleep 1000")
+    process.terminate()
+    assert (await process.exited).code < 0
+
+
 async def test_a_process_that_is_no_more_wanted_before_it_is_spawned(spawn, warden):
     process, _ = spawn(*FOREVER)
     process.end_now()

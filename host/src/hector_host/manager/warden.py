@@ -54,13 +54,8 @@ class Child:
 
     def kill(self, number: int) -> None:
         """Sends a signal to it and its group."""
-        if not self.reaped:
-            try:  # noqa: SIM105 (contextlib takes long to import)
-                os.killpg(self.pid, number)
-            except OSError:  # the group is gone, or has not been made yet
-                pass
-            if self.failure >= 0:
-                os.kill(self.pid, number)
+        if not self.reaped and not _signal_to(-self.pid, number):  # its group may not be made yet
+            _signal_to(self.pid, number)
 
     def exit_code(self) -> int | None:
         """How it ended; None while it lives."""
@@ -120,10 +115,14 @@ class Keeper:
         deadline = time.monotonic() + KILL_LIMIT
         for child in self._children.values():
             child.kill(_signal.SIGKILL)
+        own = os.getpid()
         while _reap_all() and time.monotonic() < deadline:
             everyone = census()
-            for pid in below(os.getpid(), everyone):
-                strike(pid, everyone[pid].started)
+            for pid in below(own, everyone):
+                if everyone[pid].parent == own:  # and not reaped, so that its number means it
+                    _signal_to(pid, _signal.SIGKILL)
+                else:
+                    strike(pid, everyone[pid].started)
             time.sleep(_KILL_PAUSE)
 
     def _hear(self) -> bool:
@@ -163,7 +162,8 @@ class Keeper:
         elif number in self._children:
             child = self._children[number]
             child.released = child.released or kind == wire.RELEASE
-            child.kill(_signal.SIGKILL if child.released else _signal.SIGTERM)
+            asked = not child.released and child.failure < 0  # what does not run yet cannot follow a request
+            child.kill(_signal.SIGTERM if asked else _signal.SIGKILL)
 
     def _spawn(self, content: bytes, descriptors: list[int]) -> Child:
         failure, failed = os.pipe()
@@ -232,10 +232,19 @@ class Keeper:
                 os.waitpid(pid, os.WNOHANG)
 
     def _tell(self, kind: int, number: int, value: int) -> None:
-        try:  # noqa: SIM105 (as above)
+        try:  # noqa: SIM105 (contextlib takes long to import)
             self._link.sendall(wire.ANSWER.pack(kind, number, value))
         except OSError:  # the host has ended, which the next look shows
             pass
+
+
+def _signal_to(child: int, number: int) -> bool:
+    """To a child that is not reaped, or to its group, if that is negative; False if there is none of this user's."""
+    try:
+        os.kill(child, number)
+    except OSError:
+        return False
+    return True
 
 
 def _children() -> list[int]:
