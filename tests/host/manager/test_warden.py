@@ -84,13 +84,16 @@ async def test_a_process_is_terminated_with_its_group(spawn, until):
 
 
 async def test_a_process_is_asked_to_end_once_each_time(spawn, until):
-    process, said = spawn("/bin/sh", "-c", "trap 'echo asked' TERM; echo ready; while :; do sleep 0.01; done")
-    await until(lambda: said == b"ready\n")
-    process.terminate()
-    await until(lambda: len(said) > len("ready\n"))
-    process.terminate()
-    await until(lambda: said.count(b"asked") > 1)
-    assert said == b"ready\nasked\nasked\n"
+    code = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGTERM, lambda *_: os.write(1, b'asked '))\n"
+        "os.write(1, b'ready ')\n"
+        "while True: signal.pause()\n"
+    )
+    process, said = spawn(sys.executable, "-S", "-c", code)
+    for sentence in (b"ready ", b"ready asked ", b"ready asked asked "):
+        await until(lambda sentence=sentence: said == sentence)
+        process.terminate()
 
 
 async def test_a_process_that_is_to_end_before_it_is_spawned(spawn):
