@@ -102,8 +102,9 @@ class Driver:
     async def _raise(self) -> None:
         """Another host."""
         self._lives += 1
-        self._subject = Subject(self._place, self._oracle, self._lives, self._interval)
-        await self._subject.start()
+        subject = Subject(self._place, self._oracle, self._lives, self._interval)
+        await subject.start()
+        self._subject = subject
 
     async def _settle(self, *, first: bool = False) -> None:
         """A host that has just been started gets its callers, finds what was kept, and is ready at some time."""

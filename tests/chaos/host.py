@@ -112,11 +112,13 @@ def figures() -> dict[str, Any]:
     for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # it was the listing's own
             kinds[_kind(str(entry.readlink()))] += 1
+    names = sorted(thread.name for thread in threading.enumerate())
+    lasting = [name for name in names if not name.startswith("asyncio_")]  # the loop's own pool grows to its bound
     return {
         "megabytes": own,
         "descriptors": dict(kinds),
-        "threads": sorted(thread.name for thread in threading.enumerate()),
-        "system_threads": len(list(Path("/proc/self/task").iterdir())),
+        "threads": lasting,
+        "system_threads": len(list(Path("/proc/self/task").iterdir())) - (len(names) - len(lasting)),
         "tasks": dict(Counter(task.get_coro().__qualname__ for task in asyncio.all_tasks())),
     }
 

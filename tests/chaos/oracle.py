@@ -15,6 +15,8 @@ NAMES_PLUGIN = re.compile(rf"(?:\w+)/(?:{'|'.join(world.PLUGINS)}): |engine defa
 ANSWERED_SHARE = 0.9
 GROWTH_LIMIT = 20.0
 """Megabytes."""
+CHECKS = frozenset({"Event.wait", "UnaryUnaryCall._invoke"})
+"""Tasks that health checks have now and then, not more than one each."""
 THREADS_LIMIT = 4
 """gRPC has threads of its own, now more, now fewer."""
 
@@ -80,8 +82,12 @@ class Oracle:
         if after["system_threads"] - before["system_threads"] > THREADS_LIMIT:
             self.violated(f"the host had {before['system_threads']} threads, and has {after['system_threads']}")
         for kind in ("descriptors", "threads", "tasks"):
-            if after[kind] != before[kind]:
-                self.violated(f"the host had {kind} {before[kind]}, and has {after[kind]} in the end")
+            had, has = _lasting(before[kind]), _lasting(after[kind])
+            if had != has:
+                self.violated(f"the host had {kind} {had}, and has {has} in the end")
+        checks = sum(after["tasks"].get(name, 0) for name in CHECKS)
+        if checks > len(world.PLUGINS):
+            self.violated(f"the host has {checks} tasks of health checks, for {len(world.PLUGINS)} plugins")
 
     def judge(self) -> None:
         """What can be said only of the whole."""
@@ -101,3 +107,8 @@ class Oracle:
             if outcome:
                 failed[outcome] += number
         return failed
+
+
+def _lasting(held: Any) -> Any:
+    """What a host has, but for what comes and goes."""
+    return {name: number for name, number in held.items() if name not in CHECKS} if isinstance(held, dict) else held

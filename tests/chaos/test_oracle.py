@@ -77,6 +77,7 @@ def test_a_plugin_dies_of_nothing_else(oracle):
 
 def test_a_host_at_rest_has_what_it_had(oracle):
     oracle.compare(rested(), rested(megabytes=59.9))
+    oracle.compare(rested(tasks={"serve": 1, "Event.wait": 7}), rested(tasks={"serve": 1, "Event.wait": 6}))
     assert oracle.violations == []
 
 
@@ -93,6 +94,7 @@ def test_a_host_at_rest_has_what_it_had(oracle):
             "the host had threads ['MainThread'], and has ['MainThread', 'grpc'] in the end",
         ),
         ({"system_threads": 14}, "the host had 9 threads, and has 14"),
+        ({"tasks": {"serve": 1, "Event.wait": 8}}, "the host has 8 tasks of health checks, for 7 plugins"),
         ({"tasks": {"serve": 2}}, "the host had tasks {'serve': 1}, and has {'serve': 2} in the end"),
     ],
 )
