@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc.aio import AioRpcError
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
@@ -34,7 +35,6 @@ TROUBLE = 5
 METHOD = "/grpc.health.v1.Health/Check"
 _ALL = HealthCheckRequest().SerializeToString()
 _PLUGIN = HealthCheckRequest(service="plugin").SerializeToString()  # go-plugin's own; a server may know it alone
-_SILENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
 _WITHOUT_HEALTH = frozenset({grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND})
 
 
@@ -73,9 +73,9 @@ class Health:
 
     def succeeded(self) -> None:
         """A call was answered, be it with an error of its own."""
-        if self._late or self._broken:
-            self._late = self._broken = 0
+        if self._in_trouble():
             self._called.set()
+        self._late = self._broken = 0
 
     def failed(self, *, late: bool) -> None:
         """A call ran into its deadline (late), or its connection broke."""
@@ -91,7 +91,8 @@ class Health:
         misses = 0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._called.wait(), RECHECK if misses else INTERVAL)
+                async with asyncio.timeout(RECHECK if misses else INTERVAL):
+                    await self._called.wait()
             self._called.clear()
             if self._late >= self._patience:
                 return "unresponsive"
@@ -127,8 +128,9 @@ class Health:
                 return True  # the host was not there to hear the answer
             if error.code() is grpc.StatusCode.NOT_FOUND and self._request is _ALL:
                 self._request = _PLUGIN
-            if error.code() in _SILENT:
-                return None
-            return error.code() in _WITHOUT_HEALTH  # any other error is an answer, and not that of a healthy plugin
-        serving: bool = HealthCheckResponse.FromString(answer).status == HealthCheckResponse.SERVING
+            return True if error.code() in _WITHOUT_HEALTH else None
+        try:
+            serving: bool = HealthCheckResponse.FromString(answer).status == HealthCheckResponse.SERVING
+        except DecodeError:
+            return None
         return serving
