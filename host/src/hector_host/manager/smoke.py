@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from grpc import StatusCode
-from grpc.aio import AioRpcError
+from grpc.aio import AioRpcError, UsageError
 
 from hector.plugin.v1 import database_pb2, embedder_pb2, llm_pb2, plugin_pb2, tool_pb2
 from hector_host.errors import StartError, quoted
@@ -57,17 +58,29 @@ async def check(plugin: Plugin, old: Plugin | None) -> None:
 
 
 async def _ask(plugin: Plugin, service: str, method: str, request: Any, response: Any) -> None:
-    rpc: Any = plugin.channel.unary_unary(
-        f"/{service}/{method}", request_serializer=request.SerializeToString, response_deserializer=response.FromString
-    )
     try:
+        rpc: Any = plugin.channel.unary_unary(
+            f"/{service}/{method}",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
         await rpc(request(), metadata=plugin.metadata, timeout=TIMEOUT)
     except AioRpcError as error:
         if error.code() is StatusCode.UNIMPLEMENTED:
             return
         words = quoted(error.details() or "")
-        raise StartError(
-            f"{plugin.label}: the new one fails its first call: {method}: {error.code().name}"
-            + (f": {words}" if words else ""),
-            f"Its log: {plugin.log_file}",
-        ) from None
+        raise _failed(plugin, f"{method}: {error.code().name}" + (f": {words}" if words else "")) from None
+    except (asyncio.CancelledError, UsageError) as error:
+        if _own_end(error):
+            raise
+        raise _failed(plugin, f"{method}: it was stopped meanwhile") from None
+
+
+def _failed(plugin: Plugin, how: str) -> StartError:
+    return StartError(f"{plugin.label}: the new one fails its first call: {how}", f"Its log: {plugin.log_file}")
+
+
+def _own_end(error: BaseException) -> bool:
+    """Whether it is the current task that is cancelled, and not the call, whose channel somebody closed."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
