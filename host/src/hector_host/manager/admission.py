@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,12 @@ class Lease:
         self._replica.released(self, code)
         self._admission.released(failed=code is not None and code.name not in _NO_FAILURE)
 
+    def unused(self) -> None:
+        """Gives the place back without having called: that says nothing of the plugin."""
+        self._replica.vacated(self)
+        self._admission.calls -= 1
+        self._admission.released(failed=False)
+
 
 class QueueFullError(Exception):
     """Every place is taken, and so is every place in the queue."""
@@ -73,12 +79,29 @@ class QueueFullError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A call that waits."""
+    """Somebody who waits.
+
+    Attributes:
+        patience: Seconds to wait for a plugin that is down.
+        outcome: The place, or None for who only waits until calls are taken.
+        timer: When the patience ends; None while the plugin is not down.
+    """
 
     ticket: Ticket
     patience: float
-    lease: asyncio.Future[Lease]
+    outcome: asyncio.Future[Lease | None]
     timer: asyncio.TimerHandle | None = None
+
+    def fail(self, error: Exception) -> None:
+        """Ends the wait."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+    def relax(self) -> None:
+        """The plugin is not down any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +110,7 @@ class _Outage:
 
     Attributes:
         error: Made anew for each caller.
-        soonest: Seconds until that can change; None: it does not by itself.
+        soonest: When that can change, by the loop's clock; None: it does not by itself.
     """
 
     error: Callable[[], Exception]
@@ -111,7 +134,8 @@ class Admission:
     replicas: Sequence[Replica] = ()
     calls: int = 0
     failures: int = 0
-    _queue: deque[_Turn] = field(default_factory=deque)
+    _queue: OrderedDict[_Turn, None] = field(default_factory=OrderedDict)
+    _watchers: set[_Turn] = field(default_factory=set)
     _outage: _Outage | None = None
 
     @property
@@ -135,38 +159,57 @@ class Admission:
             TimeoutError: The turn did not come.
             Exception: What `close` was given: the plugin is down.
         """
-        turn = _Turn(ticket, patience, asyncio.get_running_loop().create_future())
-        if self._outage is not None:
-            self._bear(turn, self._outage)
-        if not turn.lease.done():
-            if len(self._queue) >= self.length:
-                raise QueueFullError
-            self._queue.append(turn)
-            self._serve()
-        try:
-            async with asyncio.timeout(limit):
-                return await asyncio.shield(turn.lease)
-        except BaseException:
-            if turn.lease.done() and not turn.lease.cancelled() and turn.lease.exception() is None:
-                turn.lease.result().release()  # it came in the very moment in which nobody waited any more
-            turn.lease.cancel()
-            raise
-        finally:
-            self._leave(turn)
+        lease = self.take(ticket)
+        if lease is None:
+            turn = self._turn(ticket, patience)
+            if not turn.outcome.done():
+                if len(self._queue) >= self.length:
+                    turn.relax()
+                    raise QueueFullError
+                self._queue[turn] = None
+            lease = await self._outcome(turn, limit)
+            assert lease is not None  # noqa: S101 (only watchers get nothing)
+        return lease
+
+    async def opened(self, patience: float) -> None:
+        """Waits until somebody takes calls, even if no place is free then.
+
+        Args:
+            patience: Seconds to wait for a plugin that is down.
+
+        Raises:
+            Exception: What `close` was given: the plugin is down.
+        """
+        if any(replica.plugin is not None for replica in self.replicas):
+            return
+        turn = self._turn(Ticket(""), patience)
+        self._watchers.add(turn)
+        await self._outcome(turn, None)
 
     def close(self, error: Callable[[], Exception], soonest: float | None) -> None:
-        """Nobody takes calls: those who wait are told, unless their patience lasts until that can change."""
-        self._outage = _Outage(error, soonest)
-        for turn in tuple(self._queue):
+        """Nobody takes calls: those who wait are told, unless their patience lasts until that can change.
+
+        Args:
+            error: Makes what each of them is told.
+            soonest: Seconds until that can change; None: it does not by itself.
+        """
+        when = None if soonest is None else asyncio.get_running_loop().time() + soonest
+        self._outage = _Outage(error, when)
+        for turn in (*self._queue, *self._watchers):
             self._bear(turn, self._outage)
+
+    def pause(self) -> None:
+        """Nobody takes calls for a moment, for which everybody waits, however little patience they have."""
+        self._outage = None
+        for turn in (*self._queue, *self._watchers):
+            turn.relax()
 
     def open(self) -> None:
         """Somebody takes calls, or more of them."""
-        self._outage = None
-        for turn in self._queue:
-            if turn.timer is not None:
-                turn.timer.cancel()
-                turn.timer = None
+        self.pause()
+        for turn in self._watchers:
+            if not turn.outcome.done():
+                turn.outcome.set_result(None)
         self._serve()
 
     def released(self, *, failed: bool) -> None:
@@ -191,32 +234,53 @@ class Admission:
 
     def _serve(self) -> None:
         while self._queue:
-            if self._queue[0].lease.done():
-                self._queue.popleft()
-                continue
-            lease = self._place(self._queue[0].ticket)
-            if lease is None:
-                return
-            self._queue.popleft().lease.set_result(lease)
+            turn = next(iter(self._queue))
+            if not turn.outcome.done():
+                lease = self._place(turn.ticket)
+                if lease is None:
+                    return
+                turn.outcome.set_result(lease)
+            del self._queue[turn]
+
+    def _turn(self, ticket: Ticket, patience: float) -> _Turn:
+        turn = _Turn(ticket, patience, asyncio.get_running_loop().create_future())
+        if self._outage is not None:
+            self._bear(turn, self._outage)
+        return turn
+
+    async def _outcome(self, turn: _Turn, limit: float | None) -> Lease | None:
+        try:
+            async with asyncio.timeout(limit):
+                return await asyncio.shield(turn.outcome)
+        except BaseException:
+            _revoke(turn)
+            raise
+        finally:
+            turn.relax()
+            self._queue.pop(turn, None)
+            self._watchers.discard(turn)
 
     def _bear(self, turn: _Turn, outage: _Outage) -> None:
-        """Has a call wait as long as its patience lasts, if that can help."""
-        if turn.lease.done() or turn.timer is not None:
-            return
-        if outage.soonest is None or outage.soonest >= turn.patience:
-            turn.lease.set_exception(outage.error())
-        else:
-            turn.timer = asyncio.get_running_loop().call_later(turn.patience, self._give_up, turn)
+        """Has somebody wait as long as the patience lasts, if that can help."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + turn.patience if turn.timer is None else turn.timer.when()
+        if turn.patience <= 0 or outage.soonest is None or outage.soonest >= end:
+            turn.relax()
+            turn.fail(outage.error())
+        elif turn.timer is None:
+            turn.timer = loop.call_at(end, self._give_up, turn)
 
     def _give_up(self, turn: _Turn) -> None:
-        if not turn.lease.done() and self._outage is not None:
-            turn.lease.set_exception(self._outage.error())
+        if self._outage is not None:
+            turn.fail(self._outage.error())
 
-    def _leave(self, turn: _Turn) -> None:
-        if turn.timer is not None:
-            turn.timer.cancel()
-        if turn in self._queue:
-            self._queue.remove(turn)
+
+def _revoke(turn: _Turn) -> None:
+    """Nobody waits for it any more: a place that came in that very moment is given back."""
+    if not turn.outcome.cancel() and turn.outcome.exception() is None:
+        lease = turn.outcome.result()
+        if lease is not None:
+            lease.unused()
 
 
 def in_flight(replicas: Collection[Replica]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ def dossier(edition: Edition, replica: Replica, death: Death) -> Dossier:
         replica: As it is after the death.
     """
     cause, _, number = death.reason.partition(":")
-    now = time.monotonic()
     return Dossier(
         plugin=edition.plugin.name,
         reason=death.reason,
@@ -46,7 +44,7 @@ def dossier(edition: Edition, replica: Replica, death: Death) -> Dossier:
         log=tuple(edition.book.tail),
         log_dropped=edition.book.dropped,
         calls=tuple(
-            CallInFlight(lease.ticket.method, lease.ticket.run, lease.ticket.agent, now - lease.started)
+            CallInFlight(lease.ticket.method, lease.ticket.run, lease.ticket.agent, death.ended - lease.started)
             for lease in death.leases
         ),
         command=edition.config.redact(shlex.join(replica.instance.command)),

@@ -12,7 +12,7 @@ from hector_host.errors import PluginError
 from hector_host.manager.local import LocalInstance
 from hector_host.manager.plugin import label
 from hector_host.manager.remote import RemoteInstance
-from hector_host.manager.replica import Replica
+from hector_host.manager.replica import STOPPED, Replica
 from hector_host.manager.states import SERVING, State
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class Generation:
                     wait.cancel()
         return plugin
 
-    async def all_ready(self) -> None:
-        """Waits until every replica takes calls.
+    async def all_ready(self) -> list[Plugin]:
+        """Waits until every replica takes calls; of several addresses, until it is known which ones do.
 
         Raises:
             StartError, ConfigError, PluginError: One of them has ended, or did not start.
@@ -115,8 +115,10 @@ class Generation:
         await self.ready()
         for replica in tuple(self.replicas):
             await replica.settled.wait()
-            if replica.plugin is None and replica.error is not None:
-                raise replica.error.with_traceback(None)
+        up = [replica.plugin for replica in self.replicas if replica.plugin is not None]
+        if not up or (self.edition.plugin.address is None and len(up) < len(self.replicas)):
+            raise self.error
+        return up
 
     @property
     def error(self) -> Exception:
@@ -124,20 +126,21 @@ class Generation:
         error = next((replica.error for replica in self.replicas if replica.error is not None), None)
         if error is None:
             plugin = self.edition.plugin
-            return PluginError(f"{label(plugin.kind, plugin.name)}: was stopped by the host")
+            return PluginError(f"{label(plugin.kind, plugin.name)}: was {STOPPED}")
         return error.with_traceback(None)  # raised to each caller, it would gather all their frames
 
-    async def stop(self, grace: float) -> None:
+    async def stop(self, grace: float, why: str = STOPPED) -> None:
         """Stops every replica.
 
         Args:
             grace: Seconds for calls in flight.
+            why: The reason of the changes of their states.
         """
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait((self._following,))
         self._populated.set()
-        stops = [*(replica.stop(grace) for replica in self.replicas), *self._leaving]
+        stops = [*(replica.stop(grace, why) for replica in self.replicas), *self._leaving]
         for outcome in await asyncio.gather(*stops, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome

@@ -78,6 +78,7 @@ class Manager:
         self._removed: dict[asyncio.Task[None], Supervisor] = {}
         self._watchers: set[asyncio.Queue[StateChange]] = set()
         self._kills = OomCounter()
+        self._left = False
         self._scope = ExitStack()
         self._warden = Warden()
         self._terminations = Terminations()
@@ -96,6 +97,7 @@ class Manager:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         cancelled = kind is asyncio.CancelledError
+        self._left = True
         everyone = [*self._supervisors.values(), *self._removed.values()]
         try:
             stops = [*(supervisor.stop(self._grace) for supervisor in self._supervisors.values()), *self._removed]
@@ -249,6 +251,8 @@ class Manager:
             edition = Edition(self.config.plugin(name), self.config, self._book(name), self._warden, self._kills)
             supervisor = Supervisor(edition, self._changed, self._died, self._notice)
             self._supervisors[name] = supervisor
+            if self._left:
+                supervisor.discard()  # who comes too late starts nothing
         return supervisor
 
     async def _replace(self, name: str) -> None:

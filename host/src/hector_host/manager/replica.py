@@ -6,6 +6,7 @@ The only place where its state changes is `_change`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from contextlib import suppress
@@ -39,14 +40,20 @@ PERMANENT = frozenset({"exec", "handshake", "kind", "manifest", "options", "inte
 """Reasons that a new start of the same build with the same options does not mend."""
 
 OUT_OF_MEMORY = "oom"
+STOPPED = "stopped by the host"
+REPLACED = "replaced"
 _KILLED = "signal:9"
 
 WORDS = {
     "health": "did not answer its health checks",
     "unresponsive": "answered none of the calls that it had",
     "connection": "lost its connection",
+    "internal": "cannot be watched any more, which is a bug of Hector",
     "warden": "was ended because the process that watches over it was killed",
 }
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Death:
         reason: As in `StateChange`.
         error: For callers: who, what, and the next step.
         started: When it was spawned or dialled, in seconds of Unix time.
+        ended: When it ended, by `time.monotonic`, as the leases have it.
         pid: Its process; 0 for none.
         version: What it said of itself.
         leases: The calls that it had.
@@ -66,6 +74,7 @@ class Death:
     reason: str
     error: Exception
     started: float
+    ended: float
     pid: int
     version: str
     leases: tuple[Lease, ...]
@@ -115,6 +124,7 @@ class Replica:
         self.well = False
         self.error: Exception | None = None
         self.leases: set[Lease] = set()
+        self._vacant = asyncio.Event()
         self.settled = asyncio.Event()
         self.opened = False
         self.edition = edition
@@ -152,28 +162,32 @@ class Replica:
         error = self._begin()
         self._task = asyncio.create_task(self._live(error), name=f"plugin {self.edition.plugin.name} {self.number}")
 
-    async def stop(self, grace: float) -> None:
+    async def stop(self, grace: float, why: str = STOPPED) -> None:
         """Stops it, whatever it is doing, and removes every trace of it.
 
         Args:
             grace: Seconds for calls in flight.
+            why: The reason of the changes of its state.
         """
+        deadline = time.monotonic() + grace
         if self.state in SERVING:
-            self._change(State.DRAINING, "stopped by the host")
+            self.plugin, self.well = None, False
+            self._change(State.DRAINING, why)
         await self._cancel()
-        await self.instance.close(grace)
-        self._stopped()
+        await self._drained(grace)
+        await self.instance.close(max(0.0, deadline - time.monotonic()))
+        self._stopped(why)
 
     def discard(self) -> None:
         """As `stop`, at once and without asking the plugin."""
         if self._task is not None:
             self._task.cancel()
         self.instance.discard()
-        self._stopped()
+        self._stopped(STOPPED)
 
     def released(self, lease: Lease, code: StatusCode | None) -> None:
         """A call has ended."""
-        self.leases.discard(lease)
+        self.vacated(lease)
         name = None if code is None else code.name
         if self._health is None or lease.plugin is not self.plugin or name == "CANCELLED":
             return
@@ -184,10 +198,14 @@ class Replica:
             self._answered = True
             self._health.succeeded()
 
+    def vacated(self, lease: Lease) -> None:
+        """A place is free again."""
+        self.leases.discard(lease)
+        if not self.leases:
+            self._vacant.set()
+
     def lives(self) -> bool:
         """Whether its process has not just died. Asks the system where nothing was heard of it for a while."""
-        if self.instance.over:
-            return False
         now = time.monotonic()
         if now - self._contact > QUIET:
             if self.plugin is None or self.plugin.failure is not None:
@@ -201,28 +219,34 @@ class Replica:
 
     def recovered(self) -> None:
         """Its checks and calls are answered again."""
-        self.well = True
-        self._change(State.READY, "healthy")
+        if self.state in SERVING:  # it may have been told to stop in this very moment
+            self.well = True
+            self._change(State.READY, "healthy")
 
     def unwell(self, reason: str) -> None:
         """It takes calls and does not do well."""
-        self.well = False
-        self._change(State.DEGRADED, reason)
+        if self.state in SERVING:
+            self.well = False
+            self._change(State.DEGRADED, reason)
 
     async def _live(self, error: Exception | None) -> None:
         while True:
             death = await self._serve(error)
-            resumed = asyncio.get_running_loop().time() + (death.verdict.delay or 0)
-            with suppress(Exception):  # what could not be noted of a death must not keep the plugin down
-                await self._listener.died(self, death)
+            await self._noted(death)
             if death.verdict.delay is None:
                 return
-            await asyncio.sleep(resumed - asyncio.get_running_loop().time())
+            await asyncio.sleep(death.ended + death.verdict.delay - time.monotonic())
             self.restarts += 1
             self.next_attempt = None
             self.instance = self._make()
             self._change(State.STARTING, "next attempt")
             error = self._begin()
+
+    async def _noted(self, death: Death) -> None:
+        try:
+            await self._listener.died(self, death)
+        except Exception:  # noqa: BLE001 (what could not be noted of a death must not keep the plugin down)
+            _log.exception("%s: its death could not be noted", self.label)
 
     def _begin(self) -> Exception | None:
         """Spawns or dials; what went wrong with that."""
@@ -248,9 +272,25 @@ class Replica:
         reason = await self._watch(instance, plugin)
         ended = instance.failure() or PluginError(f"{self.label}: {WORDS.get(reason, reason)}", self._log_step())
         death = self._end(reason, ended, opened, permanent=False)
-        await instance.bury()
-        await instance.close(LAST_WORDS)
+        await self._bury(instance)
         return death
+
+    async def _bury(self, instance: Instance) -> None:
+        """Removes what is left of an instance; the calls that it had hear of its end before their connection goes."""
+        try:
+            await instance.bury()
+            await self._drained(LAST_WORDS)
+            await instance.close(LAST_WORDS)
+        except Exception:  # noqa: BLE001 (what could not be removed must not keep the plugin down)
+            _log.exception("%s: could not be cleaned up", self.label)
+
+    async def _drained(self, limit: float) -> None:
+        """Waits until every place is free: one that was given away may not have been used yet."""
+        self._vacant.clear()
+        if self.leases and limit > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(limit):
+                    await self._vacant.wait()
 
     async def _opened(self, instance: Instance, error: Exception | None) -> Plugin:
         """What takes calls; an instance that does not get there is taken away."""
@@ -279,6 +319,9 @@ class Replica:
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             return next(each for each in waits if each.done()).result()
+        except Exception:  # noqa: BLE001 (a bug: who is not watched has to go, lest it be taken for well for ever)
+            _log.exception("%s: cannot be watched", self.label)
+            return "internal"
         finally:
             for each in waits:
                 each.cancel()
@@ -305,6 +348,7 @@ class Replica:
             reason=reason,
             error=error,
             started=self._started,
+            ended=time.monotonic(),
             pid=self.instance.pid,
             version=self.plugin.version if self.plugin is not None else "",
             leases=tuple(self.leases),
@@ -324,12 +368,12 @@ class Replica:
             self._task.cancel()
             await asyncio.wait((self._task,))
 
-    def _stopped(self) -> None:
+    def _stopped(self, why: str) -> None:
         self.plugin, self.well, self.next_attempt = None, False, None
         if self.error is None:
-            self.error = PluginError(f"{self.label}: was stopped by the host")
+            self.error = PluginError(f"{self.label}: was {STOPPED}")
         if self.state not in {State.FAILED, State.STOPPED}:
-            self._change(State.STOPPED, "stopped by the host")
+            self._change(State.STOPPED, why)
 
     def _change(self, new: State, reason: str) -> None:
         old, self.state, self.reason, self.since = self.state, new, reason, time.time()

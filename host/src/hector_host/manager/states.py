@@ -30,6 +30,8 @@ class State(enum.Enum):
 SERVING = frozenset({State.READY, State.DEGRADED})
 """It takes calls."""
 DOWN = frozenset({State.BACKOFF, State.FAILED, State.STOPPED})
+"""Nothing of it runs."""
+OUT = DOWN | {State.DRAINING}
 """It takes no calls, and is not about to."""
 
 

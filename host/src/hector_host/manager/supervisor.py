@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING
 
 from hector_host.errors import CallError, HectorError, PluginError
 from hector_host.manager import notices
-from hector_host.manager.admission import Admission, QueueFullError, Ticket, in_flight
+from hector_host.manager.admission import Admission, QueueFullError, in_flight
 from hector_host.manager.generation import Generation
 from hector_host.manager.plugin import call_timeout, label
-from hector_host.manager.states import DOWN, State, StateChange
+from hector_host.manager.replica import REPLACED, STOPPED
+from hector_host.manager.states import DOWN, OUT, State, StateChange
 from hector_host.manager.status import PluginStatus, ReplicaStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from hector_host.config import PluginConfig
-    from hector_host.manager.admission import Lease
+    from hector_host.manager.admission import Lease, Ticket
     from hector_host.manager.instance import Edition
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Death, Replica
-
-_MOMENT = 1.0
-"""Seconds after which even a plugin that has just come up had its time to take a call."""
 
 
 class Supervisor:
@@ -58,6 +56,8 @@ class Supervisor:
         self._others: set[Generation] = set()
         self._leaving: set[asyncio.Task[None]] = set()
         self._replacing = asyncio.Lock()
+        self._exchanging = False
+        self._stopped = False
         self._admission = Admission(edition.plugin.max_concurrency, edition.plugin.max_queue)
 
     @property
@@ -81,7 +81,7 @@ class Supervisor:
         current = self._current
         if current is None:
             return State.DISCOVERED
-        return current.state if current.replicas else State.STARTING
+        return current.state if current.replicas and not self._exchanging else State.STARTING
 
     @property
     def label(self) -> str:
@@ -94,8 +94,8 @@ class Supervisor:
         self._edition = edition
 
     def start(self) -> None:
-        """Begins its first start; a second call does nothing."""
-        if self._current is not None:
+        """Begins its first start; a second call does nothing, nor does one after the host has stopped it."""
+        if self._current is not None or self._stopped:
             return
         unenforced = notices.unenforced(self.plugin)
         if unenforced is not None:
@@ -121,9 +121,8 @@ class Supervisor:
         self.start()
         while (plugin := self.serving()) is None:
             current = self._current
-            assert current is not None  # noqa: S101 (it was started)
-            if current.settled:
-                (await self._admission.wait(Ticket("ready"), patience, patience + _MOMENT)).release()
+            if current is None or current.settled:
+                await self._admission.opened(patience)
                 continue
             try:
                 return await current.ready()
@@ -149,7 +148,7 @@ class Supervisor:
             ConfigError: It rejects its options, or its manifest is wrong.
             CallError: It is down, or has more calls than it may.
         """
-        if self._current is None or not self._current.settled:
+        if not (self._stopped or (self._current is not None and self._current.settled)):
             await self.ready(patience)
         timeout = call_timeout(self.plugin)
         try:
@@ -169,6 +168,8 @@ class Supervisor:
             StartError, ConfigError: The replacement does not start, or fails its first call. What ran before goes on.
         """
         async with self._replacing:
+            if self._stopped:
+                raise self._outage()
             old_edition, self._edition = self._edition, edition or self._edition
             if self._current is None:
                 self._limit()
@@ -178,12 +179,11 @@ class Supervisor:
             except BaseException:
                 self._edition = old_edition
                 raise
-            self._limit()
 
     def status(self) -> PluginStatus:
         """How it is at this moment."""
         replicas = self._current.replicas if self._current is not None else []
-        every = [*replicas, *(replica for other in self._others for replica in other.replicas)]
+        every = [replica for generation in self._generations for replica in generation.replicas]
         one = self._current.representative if self._current is not None and replicas else None
         serving = self.serving()
         kinds = [replica.instance.kind for replica in replicas if replica.instance.kind is not None]
@@ -210,21 +210,24 @@ class Supervisor:
         Args:
             grace: Seconds for calls in flight.
         """
-        generations = [each for each in (self._current, *self._others) if each is not None]
-        stops = (generation.stop(grace) for generation in generations)
-        outcomes = await asyncio.gather(*stops, *self._leaving, return_exceptions=True)
+        self._stopped = True
         self._admission.close(self._outage, None)
+        stops = (generation.stop(grace) for generation in self._generations)
+        outcomes: list[BaseException | None] = await asyncio.gather(*stops, return_exceptions=True)
+        async with self._replacing:  # a replacement under way fails by that, and takes itself away
+            outcomes += await asyncio.gather(*self._leaving, return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
     def discard(self) -> None:
         """As `stop`, at once and without asking the plugin."""
+        self._stopped = True
         for leaving in self._leaving:
             leaving.cancel()
-        for generation in (self._current, *self._others):
-            if generation is not None:
-                generation.discard()
+        for generation in self._generations:
+            generation.discard()
+        self._admission.close(self._outage, None)
 
     def changed(self, replica: Replica, old: State, reason: str) -> None:
         """A replica's state is another one now."""
@@ -239,6 +242,11 @@ class Supervisor:
             self._current.lost()
         await self._on_death(replica.edition, replica, death)
 
+    @property
+    def _generations(self) -> set[Generation]:
+        """All of which something may run."""
+        return self._others if self._current is None else {self._current, *self._others}
+
     def _generation(self, edition: Edition) -> Generation:
         return Generation(edition, self._numbers, self, self._moved)
 
@@ -248,10 +256,12 @@ class Supervisor:
 
     def _regulate(self, current: Generation) -> None:
         """Calls go to what takes them; who waits for what does not come is told."""
+        if self._exchanging or self._stopped:
+            return
         self._admission.replicas = current.replicas
         if current.peek() is not None:
             self._admission.open()
-        elif current.replicas and current.state in DOWN:
+        elif current.replicas and current.state in OUT:
             attempts = _attempts(current.replicas)
             soonest = min(attempts) - time.time() if attempts else None
             self._admission.close(self._outage, soonest)
@@ -264,75 +274,91 @@ class Supervisor:
         new = self._generation(self._edition)
         self._others.add(new)
         try:
-            new.start()
-            if new.exclusive or old.exclusive:
+            if old.exclusive:
                 await self._exchange(old, new)
             else:
+                new.start()
                 await self._prove(new, old.peek())
+                self._switch(new)
+                self._retire(old)
         except BaseException:
-            self._others.discard(new)
-            await new.stop(0)
+            await self._abandon(new)
             raise
         self._others.discard(new)
-        self._switch(new)
-        self._retire(old)
-
-    async def _prove(self, new: Generation, old: Plugin | None) -> None:
-        """Waits until all of a new generation takes calls, and each of it passes its smoke check."""
-        from hector_host.manager import smoke
-
-        await new.all_ready()
-        for replica in tuple(new.replicas):
-            if replica.plugin is not None:
-                await smoke.check(replica.plugin, old)
 
     async def _exchange(self, old: Generation, new: Generation) -> None:
-        """Stops the old before the new can start, since both need the same directory. Calls wait meanwhile."""
+        """Stops the old before the new starts, since both need the same directory. Calls wait meanwhile."""
         serving = old.peek()
-        self._switch(new)
-        self._others.add(old)
+        self._exchanging = True
+        self._admission.pause()
         try:
-            await old.stop(self._edition.grace)
+            await asyncio.shield(self._retire(old))  # its calls finish even if the replacement is given up
+            if not self._stopped:  # otherwise so is the new one, and says so
+                new.start()
             await self._prove(new, serving)
         except BaseException:
-            again = self._generation(old.edition)
-            self._switch(again)
-            self._others.discard(old)
-            await new.stop(0)
-            again.start()
+            self._exchanging = False
+            if not self._stopped:
+                again = self._generation(old.edition)
+                self._switch(again)
+                again.start()
             raise
-        self._others.discard(old)
+        self._switch(new)
+
+    async def _prove(self, new: Generation, old: Plugin | None) -> None:
+        """Waits until all of a new generation takes calls, and each of it has passed its smoke check."""
+        from hector_host.manager import smoke
+
+        for plugin in await new.all_ready():
+            await smoke.check(plugin, old)
+        await new.all_ready()  # none of them has died of it
+
+    async def _abandon(self, generation: Generation) -> None:
+        try:
+            await generation.stop(0)
+        finally:
+            generation.discard()
+            self._others.discard(generation)
 
     def _switch(self, new: Generation) -> None:
         self._current = new
+        self._exchanging = False
+        self._limit()
         self._regulate(new)
 
-    def _retire(self, old: Generation) -> None:
+    def _retire(self, old: Generation) -> asyncio.Task[None]:
         self._others.add(old)
         leaving = asyncio.create_task(self._let_go(old), name=f"{self.name} is replaced")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+        return leaving
 
     async def _let_go(self, old: Generation) -> None:
         try:
-            await old.stop(old.edition.grace)
+            await old.stop(old.edition.grace, REPLACED)
         finally:
             self._others.discard(old)
 
     def _outage(self) -> Exception:
         """Why it takes no calls, and when that may change."""
         current = self._current
-        error = PluginError(f"{self.label}: was stopped by the host") if current is None else current.error
+        if current is None or self._stopped:
+            error: Exception = PluginError(f"{self.label}: was {STOPPED}")
+        else:
+            error = current.error
         if current is None or not isinstance(error, HectorError):
             return error
-        what, attempts = error.what, _attempts(current.replicas)
+        what, attempts = error.what, [] if self._stopped else _attempts(current.replicas)
+        again = any(replica.state is State.STARTING for replica in current.replicas)
         if attempts:
             what = f"{what.splitlines()[0]}; next attempt in {_span(max(0.0, min(attempts) - time.time()))}"
+        elif again:
+            what = f"{what.splitlines()[0]}; it is being started again"
         if not any(replica.opened for replica in current.replicas):
             return type(error)(what, error.step)
         from grpc import StatusCode
 
-        return CallError(what, error.step, code=StatusCode.UNAVAILABLE, retryable=bool(attempts))
+        return CallError(what, error.step, code=StatusCode.UNAVAILABLE, retryable=again or bool(attempts))
 
     def _busy(self, what: str, code: str) -> CallError:
         from grpc import StatusCode

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
-from grpc.aio import AioRpcError
+from grpc.aio import AioRpcError, UsageError
 
 from hector.host.v1.run_pb2 import Step
 from hector_host.errors import CallError, quoted
@@ -127,17 +127,23 @@ class Rpc(Generic[StubT]):
         """A unary RPC, repeated where its connection broke and repeating it is harmless."""
         ticket = Ticket(method, call.run, call.agent)
         attempts = ATTEMPTS if repeatable(method, request) else 1
-        started = 0.0
+        lease = await self._manager.lease(self._name, ticket, call.patience)
+        started = lease.started  # a call's time begins with its first place
+        deadline = started + lease.plugin.timeout
         for attempt in count(1):
-            lease = await self._manager.lease(self._name, ticket, call.patience)
-            started = started or lease.started  # a call's time begins with its first place
-            deadline = started + lease.plugin.timeout
             answer = await self._ask(lease, method, request, call, deadline)
             delay = FIRST_DELAY * 2 ** (attempt - 1)
             again = answer.code is grpc.StatusCode.UNAVAILABLE and attempt < attempts
             if not again or time.monotonic() + delay >= deadline:
                 return replace(answer, started=started)
             await asyncio.sleep(delay)
+            try:
+                lease = await self._manager.lease(self._name, ticket, call.patience)
+            except CallError:
+                return replace(answer, started=started)  # it stays down: what became of the call says more
+            if time.monotonic() >= deadline:
+                lease.unused()
+                return replace(answer, started=started)
         raise AssertionError
 
     async def _ask(self, lease: Lease, method: str, request: Any, call: Call, deadline: float) -> _Answer:
@@ -153,6 +159,8 @@ class Rpc(Generic[StubT]):
             )
         except AioRpcError as error:
             code, details = error.code(), error.details() or ""
+        except UsageError:
+            code, details = grpc.StatusCode.UNAVAILABLE, _CUT_OFF
         except asyncio.CancelledError:
             if _own_end():
                 code = grpc.StatusCode.CANCELLED
@@ -176,7 +184,7 @@ class Rpc(Generic[StubT]):
         ticket = Ticket(method, call.run, call.agent)
         lease = await self._manager.lease(self._name, ticket, call.patience)
         plugin, code, details = lease.plugin, None, ""
-        rpc = getattr(self._stub(plugin), method)(request, metadata=plugin.metadata + call.metadata)
+        rpc = self._begun(lease, method, request, call)
         watch = _StreamWatch(rpc, plugin.timeout)
         try:
             async for message in rpc:
@@ -204,6 +212,17 @@ class Rpc(Generic[StubT]):
         if code is not None and not watch.done:
             raise self._failed(plugin, method, code, details)
         return watch.done
+
+    def _begun(self, lease: Lease, method: str, request: Any, call: Call) -> Any:
+        """A streaming RPC. Gives the lease back if it cannot even begin."""
+        plugin = lease.plugin
+        try:
+            return getattr(self._stub(plugin), method)(request, metadata=plugin.metadata + call.metadata)
+        except BaseException as error:
+            lease.unused()
+            if isinstance(error, UsageError):
+                raise self._failed(plugin, method, grpc.StatusCode.UNAVAILABLE, _CUT_OFF) from None
+            raise
 
     def _stub(self, plugin: Plugin) -> StubT:
         stub: StubT | None = plugin.stubs.get(self._make_stub)
