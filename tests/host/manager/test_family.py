@@ -81,6 +81,28 @@ def test_orphans_are_reaped_and_children_of_somebody_else_are_not(spawn, until_z
     assert [child.wait() for child in ours] == [7, 7]
 
 
+def test_the_process_adopts_orphans_for_as_long_as_anybody_wants_it():
+    first, second = family.subreaper(), family.subreaper()
+    states = [family._is_subreaper()]
+    for change in (first.__enter__, second.__enter__):
+        change()
+        states.append(family._is_subreaper())
+    for leave in (first.__exit__, second.__exit__):
+        leave(None, None, None)
+        states.append(family._is_subreaper())
+    assert states == [False, True, True, True, False]
+
+
+def test_a_process_that_adopts_orphans_anyway_goes_on():
+    family._be_subreaper(wanted=True)
+    try:
+        with family.subreaper():
+            pass
+        assert family._is_subreaper()
+    finally:
+        family._be_subreaper(wanted=False)
+
+
 @pytest.fixture
 def until_zombie():
     def wait(pid):

@@ -24,22 +24,41 @@ _SET_CHILD_SUBREAPER = 36
 _GET_CHILD_SUBREAPER = 37
 
 
+_holders: set[object] = set()
+"""Who wants this process to be a subreaper: the system has one such setting for all of a process."""
+
+
 @contextmanager
 def subreaper() -> Iterator[None]:
-    """While it is entered, orphaned descendants become children of this process (Linux)."""
-    if sys.platform != "linux":
+    """While anybody has entered it, orphaned descendants become children of this process (Linux).
+
+    A process that was one before, for reasons of its own, stays one.
+    """
+    if sys.platform != "linux" or (not _holders and _is_subreaper()):
         yield
         return
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    before = ctypes.c_int(0)
-    libc.prctl(_GET_CHILD_SUBREAPER, ctypes.byref(before), 0, 0, 0)
-    libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    holder = object()
+    _holders.add(holder)
+    _be_subreaper(wanted=True)
     try:
         yield
     finally:
-        libc.prctl(_SET_CHILD_SUBREAPER, before.value, 0, 0, 0)
+        _holders.discard(holder)
+        _be_subreaper(wanted=bool(_holders))
+
+
+def _is_subreaper() -> bool:
+    import ctypes
+
+    answer = ctypes.c_int(0)
+    ctypes.CDLL(None).prctl(_GET_CHILD_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
+    return bool(answer.value)
+
+
+def _be_subreaper(*, wanted: bool) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, ctypes.c_ulong(wanted), 0, 0, 0)
 
 
 def members(leader: int, instance: str) -> dict[int, census.Status]:
