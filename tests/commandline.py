@@ -21,7 +21,7 @@ SECONDS = 30
 """Longest wait for anything: never reached, but by a failure."""
 
 # What a developer's own shell may have set, and what would then be tested in place of the command.
-FOREIGN = ("HECTOR_CONFIG", "PYTHONPATH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+FOREIGN = ("HECTOR_CONFIG", "HECTOR_SERVER", "PYTHONPATH", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 
 
 @dataclass(frozen=True)

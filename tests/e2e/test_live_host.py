@@ -56,6 +56,7 @@ SAME = {
     "no crash": (looking, ("plugin", "why", "echo"), 0),
     "no crash for programs": (looking, ("plugin", "why", "echo", "--json"), 0),
     "no such plugin to explain": (looking, ("plugin", "why", "ech"), 4),
+    "no such plugin in any encoding": (looking, ("plugin", "why", b"caf\xff"), 4),
     "no such plugin to reload": (looking, ("plugin", "reload", "\x1b[31mx"), 4),
 }
 

@@ -19,6 +19,13 @@ from hector.host.v1.hector_pb2_grpc import HectorServicer, add_HectorServicer_to
 from .conftest import echo, gated
 
 
+@pytest.fixture(autouse=True)
+def alone(hector, tmp_path):
+    """No other host of this user is found."""
+    (tmp_path / "tmp").mkdir()
+    hector.environ["TMPDIR"] = str(tmp_path / "tmp")
+
+
 def document(agent):
     """A configuration whose one agent has that name, so that a list tells which host gave it."""
     told = echo()

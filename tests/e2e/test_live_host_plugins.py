@@ -90,7 +90,7 @@ def test_changes_are_lines_on_a_pipe(hector):
         "echo: starting → ready (healthy)",
     ]
     assert ended.code == 0
-    assert ended.err == f"{hector.folder}/hector.yaml: its host has stopped\n"
+    assert ended.err == "hector.yaml: its host has stopped\n"
 
 
 def test_changes_are_records_for_programs(hector):
@@ -136,7 +136,7 @@ def test_why(hector):
         host.stop()
     lines = alive.splitlines()
     assert re.fullmatch(r"gated crashed \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines[0])
-    assert re.fullmatch(r"  reason +signal:9, signal 9 \(SIGKILL\)", lines[1])
+    assert re.fullmatch(r"  reason +signal:9, SIGKILL", lines[1])
     assert re.match(r"  what +llm_provider/gated: ", lines[2])
     assert re.match(rf"  process +{pid}, ", lines[3])
     assert (record["plugin"], record["reason"], record["signal"], record["pid"]) == ("gated", "signal:9", 9, pid)
@@ -198,4 +198,4 @@ def test_a_narrow_terminal_shows_what_fits(hector, columns):
     assert code == 0
     assert all(len(line) <= columns for line in lines), screen
     assert lines[0].split()[:3] == TITLES[:3]
-    assert any(line.startswith("aaaaaaaaaaa") and "…" in line for line in lines)
+    assert any(re.match("a{9,}…", line) for line in lines)

@@ -32,6 +32,8 @@ def author(hector: Hector, executables: dict[str, Path]) -> Iterator[Hector]:
     for name in ("my-plugin", "test-plugin"):
         (hector.folder / name).symlink_to(executables[programs.MY_PLUGIN])
     hector.environ["PATH"] = f"{hector.program.parent}:{hector.environ['PATH']}"
+    (hector.folder / "tmp").mkdir()
+    hector.environ["TMPDIR"] = str(hector.folder / "tmp")  # no other host of this user is found
     with ports.held():
         yield hector
 

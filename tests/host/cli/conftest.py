@@ -1,6 +1,7 @@
 """The command line inside the test's own process, for verbs that start nothing."""
 
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,9 @@ def command(
 ) -> Callable[..., Ended]:
     """Runs `hector` with the arguments, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HECTOR_CONFIG", raising=False)
+    for name in ("HECTOR_CONFIG", "HECTOR_SERVER", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no other host of this user is found
     monkeypatch.setenv("COLUMNS", "400")  # so that what typer puts into boxes stays on one line
 
     def run(*arguments: str) -> Ended:

@@ -40,7 +40,7 @@ def test_all_that_can_be_known():
     first, *others = lines(told)
     assert re.fullmatch(r"echo crashed 2001-09-0\d \d\d:46:40", first)
     assert others == [
-        "  reason     signal:11, signal 11 (SIGSEGV), out of memory",
+        "  reason     signal:11, SIGSEGV, out of memory",
         "  what       llm_provider/echo: \\x1b[2Jnews",
         "  process    42, replica 3, version 1.0, lived 10.0 s",
         "  command    python -m echo",
@@ -67,10 +67,10 @@ def test_next_to_nothing():
 
 def test_an_exit_code_of_nought_and_a_signal_without_a_name():
     told = CrashDossier(plugin="p", reason="exit:0", exit_code=0)
-    assert lines(told)[1] == "  reason    exit:0, exit code 0"
-    assert lines(CrashDossier(plugin="p", reason="signal:250", signal=250))[1] == (
-        "  reason    signal:250, signal 250 (of another system)"
-    )
+    assert lines(told)[1] == "  reason    exit:0"
+    assert lines(CrashDossier(plugin="p", reason="handshake", exit_code=2))[1] == "  reason    handshake, exit code 2"
+    assert lines(CrashDossier(plugin="p", reason="oom", signal=9, out_of_memory=True))[1] == "  reason    oom, SIGKILL"
+    assert lines(CrashDossier(plugin="p", reason="signal:250", signal=250))[1] == ("  reason    signal:250, signal 250")
 
 
 def test_the_record_tells_what_is_absent():

@@ -196,6 +196,8 @@ def test_the_file_with_every_default_is_a_file(quickstart, tmp_path):
             ("call", "a", "b", "--agent", "c"),
             "Invalid value for AGENT: The agent is given twice: as AGENT and with --agent",
         ),
+        (("call", "a", "b", "--llm", ""), "Invalid value for '--llm': The name is empty"),
+        (("chat", "a", "--llm", "caf\udcff"), "Invalid value for '--llm': The name is not UTF-8 text"),
         (("call", "a", "b", "c"), "Got unexpected extra argument(s) (c)"),
         (
             ("call", "a", "b", "--sesion", "s"),

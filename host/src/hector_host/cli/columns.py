@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 GAP = "  "
 """Between two columns."""
 
-SHORTEST = 12
+SHORTEST = 10
 """Characters that the first column keeps."""
 
 

@@ -58,12 +58,13 @@ def record(crash: CrashDossier) -> dict[str, Any]:
 
 
 def _reason(crash: CrashDossier) -> str:
+    """The reason, and what it does not say itself."""
     known = [quoted(crash.reason, 100)]
-    if crash.HasField("exit_code"):
+    if crash.HasField("exit_code") and crash.reason != f"exit:{crash.exit_code}":
         known.append(f"exit code {crash.exit_code}")
     if crash.signal:
-        known.append(f"signal {crash.signal} ({_signal_name(crash.signal)})")
-    if crash.out_of_memory:
+        known.append(_signal_name(crash.signal))
+    if crash.out_of_memory and crash.reason != "oom":
         known.append("out of memory")
     return ", ".join(known)
 
@@ -72,7 +73,7 @@ def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return "of another system"
+        return f"signal {number}"
 
 
 def _process(crash: CrashDossier) -> str:

@@ -25,6 +25,8 @@ def info(
 ) -> None:
     """Show an agent: its model, its tools, and what each of its plugins says of itself. Starts them for that.
 
+    It looks at the configuration as it is now, so it uses no live host: what one runs, `hector plugin list` shows.
+
     For example:
 
         hector info assistant

@@ -26,9 +26,29 @@ SessionOption = Annotated[
         "--session", "-s", help="Go on with this conversation. Without it a new one begins.", show_default=False
     ),
 ]
+
+
+def _name(given: str | None) -> str | None:
+    """Refuses what no entry can be named."""
+    if given is None:
+        return None
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("The name is not UTF-8 text") from None
+    if not given.strip():
+        raise typer.BadParameter("The name is empty")
+    return given
+
+
 LLMOption = Annotated[
     str | None,
-    typer.Option("--llm", help="Use this entry of llms: instead of the agent's own, this time.", show_default=False),
+    typer.Option(
+        "--llm",
+        help="Use this entry of llms: instead of the agent's own, this time.",
+        show_default=False,
+        callback=_name,
+    ),
 ]
 ServerOption = Annotated[
     str | None,

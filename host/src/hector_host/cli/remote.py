@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
@@ -21,7 +22,7 @@ from hector.host.v1.hector_pb2 import (
 )
 from hector.host.v1.hector_pb2_grpc import HectorStub
 from hector_host.api.errors import rebuilt
-from hector_host.errors import HectorError, quoted
+from hector_host.errors import HectorError, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
@@ -53,7 +54,7 @@ class RemoteClient:
     """
 
     def __init__(self, channel: grpc.aio.Channel, host: GetHostResponse, label: str) -> None:
-        self.file = host.config_file
+        self.file = _near(host.config_file)
         self._stub = HectorStub(channel)
         self._label = label
 
@@ -108,11 +109,13 @@ class RemoteClient:
 
     async def runs(self, limit: int, session: str) -> Sequence[RunSummary]:
         """From the host's journal."""
-        return (await self._asked(self._stub.ListRuns(ListRunsRequest(limit=limit, session_id=session)))).runs
+        return (
+            await self._asked(self._stub.ListRuns(ListRunsRequest(limit=limit, session_id=_encodable(session))))
+        ).runs
 
     async def run(self, run: str) -> GetRunResponse:
         """From the host's journal."""
-        return await self._asked(self._stub.GetRun(GetRunRequest(run_id=run)))
+        return await self._asked(self._stub.GetRun(GetRunRequest(run_id=_encodable(run))))
 
     async def plugins(self) -> Sequence[PluginStatus]:
         """As they are now."""
@@ -133,11 +136,11 @@ class RemoteClient:
 
     async def explain_plugin(self, name: str) -> ExplainPluginResponse:
         """What the host knows, also of earlier hosts on its storage."""
-        return await self._asked(self._stub.ExplainPlugin(ExplainPluginRequest(plugin=name)))
+        return await self._asked(self._stub.ExplainPlugin(ExplainPluginRequest(plugin=_encodable(name))))
 
     async def reload_plugin(self, name: str) -> PluginStatus:
         """Waits until new calls go to the new instance."""
-        return (await self._asked(self._stub.ReloadPlugin(ReloadPluginRequest(plugin=name)))).plugin
+        return (await self._asked(self._stub.ReloadPlugin(ReloadPluginRequest(plugin=_encodable(name))))).plugin
 
     async def _asked(self, call: Awaitable[ResponseT]) -> ResponseT:
         try:
@@ -153,3 +156,17 @@ class RemoteClient:
         if error.code() is grpc.StatusCode.UNAVAILABLE:
             return HectorError(f"{self._label}: the host has gone", "Look into what it printed, and start it again.")
         return HectorError(f"{self._label}: {error.code().name}: {quoted(error.details() or '')}")
+
+
+def _near(file: str) -> str:
+    """A path as the user of this folder would write it."""
+    return file.removeprefix(f"{Path.cwd()}/")
+
+
+def _encodable(text: str) -> str:
+    """What a shell passes may be no UTF-8. Nothing has such a name, and the host says so as it would be said here."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return printable(text)
+    return text
