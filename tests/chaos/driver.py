@@ -1,9 +1,10 @@
 """One run: the host is started, killed and started again while every plugin gets one fault after the other."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,14 @@ from chaos.faults import FAULTS, GoneError, inflict
 from chaos.oracle import Oracle
 from chaos.outcome import Outcome
 from chaos.plan import Plan
-from chaos.subject import START_LIMIT, HostEndedError, Subject
+from chaos.subject import HostEndedError, Subject
 from chaos.world import World, world
 from hector_host.manager import health
 
 ORPHAN_LIMIT = 1.0
 """Seconds after the host's death in which all that it started is gone."""
 RECOVERY_LIMIT = 120.0
-"""Seconds in which a plugin takes calls again."""
+"""Seconds in which a plugin takes calls again, a model to load and a busy machine counted in."""
 BREATH = 0.3
 """Seconds that a plugin has to itself between two faults, at most."""
 STARTING = 2.0
@@ -77,15 +78,14 @@ class Driver:
         self._oracle = outcome.oracle
         self._progress = progress
         self._lives = 0
-        self._subject = Subject(place, self._oracle, 0, interval)
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._busy = 0
 
     async def drive(self) -> None:
         await self._raise()
-        await self._settle(first=True)
         try:
+            await self._settle(first=True)
             async with asyncio.TaskGroup() as group:
                 for plugin, kinds in self._plan.plugins.items():
                     group.create_task(self._torment(plugin, kinds))
@@ -93,7 +93,8 @@ class Driver:
             await self._close()
         except* (TimeoutError, HostEndedError) as errors:
             self._oracle.violated(f"the run was given up: {errors.exceptions!r}")
-            await self._subject.kill()
+        finally:
+            await self._kill()
 
     @property
     def _done(self) -> int:
@@ -102,19 +103,16 @@ class Driver:
     async def _raise(self) -> None:
         """Another host."""
         self._lives += 1
-        subject = Subject(self._place, self._oracle, self._lives, self._interval)
-        await subject.start()
-        self._subject = subject
+        self._subject = await Subject.start(self._place, self._oracle, self._lives, self._interval)
 
     async def _settle(self, *, first: bool = False) -> None:
-        """A host that has just been started gets its callers, finds what was kept, and is ready at some time."""
+        """A host that has just been started gets its callers, and finds what was kept."""
         subject, last = self._subject, -CHECKED_AT_START
         stored, runs = self._oracle.stored[last:], self._oracle.runs[last:]
         if first:
             await subject.ask("prepare")
         await subject.ask("work")
         await subject.ask("check", stored=stored, runs=runs)
-        await subject.until(lambda: subject.ready, "all plugins of a new host are ready", START_LIMIT)
 
     async def _torment(self, plugin: str, kinds: tuple[str, ...]) -> None:
         """One fault after the other; each waits until the plugin takes calls again after the last."""
@@ -175,8 +173,17 @@ class Driver:
         await self._until_done(total + self._plan.deaths)
 
     async def _replace(self) -> int:
-        """The host dies; all that it started is gone in a moment, its folder too; another one is started."""
+        """The host dies, and another one is started."""
+        await self._kill()
+        self._outcome.inflicted["host", "kill"] += 1
+        await self._raise()
+        return 1
+
+    async def _kill(self) -> None:
+        """The host dies, if it lives; all that it started is gone in a moment, its folder too."""
         subject = self._subject
+        if not subject.running:
+            return
         family = subject.family()
         await subject.kill()
         died = time.monotonic()
@@ -188,9 +195,6 @@ class Driver:
         self._outcome.slowest_end = max(self._outcome.slowest_end, time.monotonic() - died)
         if orphans := leftovers.living(self._place.folder):
             self._oracle.violated(f"after the host's death there are {orphans}")
-        self._outcome.inflicted["host", "kill"] += 1
-        await self._raise()
-        return 1
 
     async def _until_done(self, faults: float) -> None:
         told = time.monotonic()
@@ -217,6 +221,7 @@ class Driver:
         async with self._rest():
             self._outcome.after = await subject.figures()
             self._oracle.compare(self._outcome.before, self._outcome.after)
+            self._look_for_the_dead(subject)
             await subject.ask("check", stored=self._oracle.stored, runs=self._oracle.runs)
             states = {name: sighting.state for name, sighting in subject.plugins.items()}
             if set(states.values()) != {"ready"}:
@@ -224,6 +229,26 @@ class Driver:
         code = await subject.end()
         if code != 0:
             self._oracle.violated(f"the host ended with {code}")
+        for file in sorted((self._place.folder / ".hector").rglob("*.db")):
+            if words := damage(file):
+                self._oracle.violated(f"{file.name} is damaged: {words}")
+
+    def _look_for_the_dead(self, subject: Subject) -> None:
+        """Of what a plugin had before its last start nothing is there: no process, no folder of sockets."""
+        own = {sighting.pid for sighting in subject.plugins.values()}
+        for process in leftovers.living(self._place.folder):
+            if not own & {process.pid, *(parent.pid for parent in process.parents())}:
+                self._oracle.violated(f"beside the plugins there runs {process}")
+        folders = [path for path in self._place.sockets.glob("*/*") if path.is_dir()]
+        if len(folders) != len(own):
+            self._oracle.violated(f"{len(own)} plugins have {len(folders)} folders of sockets")
+
+
+def damage(file: Path) -> str:
+    """What is wrong with a database of SQLite; "" for nothing."""
+    with closing(sqlite3.connect(file)) as connection:
+        words = ", ".join(row[0] for row in connection.execute("PRAGMA integrity_check"))
+    return "" if words == "ok" else words
 
 
 def alive(processes: list[psutil.Process]) -> list[psutil.Process]:

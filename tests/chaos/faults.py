@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-POUR_LIMIT = 10.0
+POUR_LIMIT = 30.0
 """Seconds in which a host has to take what is poured into a pipe, a busy machine counted in."""
 MEGABYTE = 1 << 20
 

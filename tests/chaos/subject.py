@@ -5,10 +5,11 @@ import json
 import os
 import sys
 import time
+from asyncio.subprocess import Process
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -16,8 +17,6 @@ from chaos import world
 from chaos.oracle import Oracle
 from chaos.world import World
 
-START_LIMIT = 180.0
-"""Seconds in which all plugins are ready, the embedder's model and a busy machine counted in."""
 END_LIMIT = 60.0
 LINE_LIMIT = 1 << 20
 
@@ -40,37 +39,44 @@ class Subject:
     Attributes:
         plugins: Each as it was told of last.
         over: It was killed, or is about to be.
-
-    Args:
-        life: The number of this host.
-        interval: Seconds between two health checks of a plugin.
     """
 
-    def __init__(self, place: World, oracle: Oracle, life: int, interval: float) -> None:
+    def __init__(self, process: Process, oracle: Oracle) -> None:
         self.plugins = dict.fromkeys(world.PLUGINS, Sighting())
         self.over = False
-        self._place = place
+        self._process = process
         self._oracle = oracle
-        self._arguments = (str(place.configuration), str(life), str(interval))
         self._numbers = count()
         self._done: dict[int, asyncio.Event] = {}
         self._figures: dict[str, Any] = {}
+        self._readers = asyncio.gather(self._listen(), self._read_errors())
 
-    async def start(self) -> None:
-        """Returns as soon as there is a process."""
+    @classmethod
+    async def start(cls, place: World, oracle: Oracle, life: int, interval: float) -> Self:
+        """Returns as soon as there is a process.
+
+        Args:
+            life: The number of this host.
+            interval: Seconds between two health checks of a plugin.
+        """
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
         environ |= {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
             "PYTHONWARNINGS": "error",
-            "XDG_RUNTIME_DIR": str(self._place.sockets),
-            "TMPDIR": str(self._place.temporary),
+            "XDG_RUNTIME_DIR": str(place.sockets),
+            "TMPDIR": str(place.temporary),
         }
         pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "chaos.host", *self._arguments)
-        self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=self._place.folder, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, limit=LINE_LIMIT
+        command = (sys.executable, "-m", "chaos.host", str(place.configuration), str(life), str(interval))
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=place.folder, env=environ, stdin=pipe, stdout=pipe, stderr=pipe, limit=LINE_LIMIT
         )
-        self._readers = asyncio.gather(self._listen(), self._read_errors())
+        return cls(process, oracle)
+
+    @property
+    def running(self) -> bool:
+        """There is a process, and it has not ended."""
+        return self._process.returncode is None
 
     @property
     def ready(self) -> bool:
