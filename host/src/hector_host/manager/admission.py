@@ -46,9 +46,10 @@ class Lease:
     Attributes:
         plugin: Takes the call.
         started: When it was given, by `time.monotonic`.
+        ended: When it was given back; 0 until then.
     """
 
-    __slots__ = ("_admission", "_replica", "plugin", "started", "ticket")
+    __slots__ = ("_admission", "_replica", "ended", "plugin", "started", "ticket")
 
     def __init__(self, admission: Admission, replica: Replica, plugin: Plugin, ticket: Ticket) -> None:
         self._admission = admission
@@ -56,6 +57,7 @@ class Lease:
         self.plugin = plugin
         self.ticket = ticket
         self.started = time.monotonic()
+        self.ended = 0.0
 
     def release(self, code: StatusCode | None = None) -> None:
         """Gives the place back.
@@ -63,6 +65,7 @@ class Lease:
         Args:
             code: How the call failed, CANCELLED when its caller gave up; None when it did not.
         """
+        self.ended = time.monotonic()
         self._replica.released(self, code)
         self._admission.released(failed=code is not None and code.name not in _NO_FAILURE)
 

@@ -8,12 +8,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from hector_host.errors import HectorError
+from hector_host.manager.death import OUT_OF_MEMORY
 from hector_host.manager.dossier import CallInFlight, Dossier
-from hector_host.manager.replica import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
+    from hector_host.manager.death import Death
     from hector_host.manager.instance import Edition
-    from hector_host.manager.replica import Death, Replica
+    from hector_host.manager.replica import Replica
 
 
 def dossier(edition: Edition, replica: Replica, death: Death) -> Dossier:

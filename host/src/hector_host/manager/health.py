@@ -35,6 +35,7 @@ TROUBLE = 5
 METHOD = "/grpc.health.v1.Health/Check"
 _ALL = HealthCheckRequest().SerializeToString()
 _PLUGIN = HealthCheckRequest(service="plugin").SerializeToString()  # go-plugin's own; a server may know it alone
+_SILENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
 _WITHOUT_HEALTH = frozenset({grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND})
 
 
@@ -128,7 +129,9 @@ class Health:
                 return True  # the host was not there to hear the answer
             if error.code() is grpc.StatusCode.NOT_FOUND and self._request is _ALL:
                 self._request = _PLUGIN
-            return True if error.code() in _WITHOUT_HEALTH else None
+            if error.code() in _SILENT:
+                return None
+            return error.code() in _WITHOUT_HEALTH  # any other error is an answer, and not that of a healthy plugin
         try:
             serving: bool = HealthCheckResponse.FromString(answer).status == HealthCheckResponse.SERVING
         except DecodeError:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
     from hector_host.config import Config
     from hector_host.manager.admission import Lease, Ticket
+    from hector_host.manager.death import Death
     from hector_host.manager.dossier import Dossier
     from hector_host.manager.lines import Record
     from hector_host.manager.plugin import Plugin
-    from hector_host.manager.replica import Death, Replica
+    from hector_host.manager.replica import Replica
     from hector_host.manager.states import State, StateChange
     from hector_host.manager.status import PluginStatus
 

@@ -9,15 +9,16 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from hector_host.errors import HectorError, PluginError
 from hector_host.manager import restart
+from hector_host.manager.death import KILLED, OUT_OF_MEMORY, WORDS, Death
 from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
-from hector_host.manager.plugin import label
+from hector_host.manager.plugin import call_timeout, label
 from hector_host.manager.states import SERVING, State
 
 if TYPE_CHECKING:
@@ -32,53 +33,20 @@ if TYPE_CHECKING:
 
 LAST_WORDS = 1.0
 """Seconds for the calls of a process that has ended to hear of it."""
+BROKEN_KEPT = 100
+"""Calls whose connection broke that are remembered: they hear of a death sooner than the host does."""
+
 QUIET = 0.02
 """Seconds without an answer after which a process is looked at before it gets a call: looking costs as much as a tenth
 of a call, and a dead one is to be noticed before the call, which might not be worth a second attempt."""
 
+STOPPED = "stopped by the host"
+REPLACED = "replaced"
+
 PERMANENT = frozenset({"exec", "handshake", "kind", "manifest", "options", "internal", "tls"})
 """Reasons that a new start of the same build with the same options does not mend."""
 
-OUT_OF_MEMORY = "oom"
-STOPPED = "stopped by the host"
-REPLACED = "replaced"
-_KILLED = "signal:9"
-
-WORDS = {
-    "health": "did not answer its health checks",
-    "unresponsive": "answered none of the calls that it had",
-    "connection": "lost its connection",
-    "internal": "cannot be watched any more, which is a bug of Hector",
-    "warden": "was ended because the process that watches over it was killed",
-}
-
-
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Death:
-    """How one instance ended, or did not start.
-
-    Attributes:
-        reason: As in `StateChange`.
-        error: For callers: who, what, and the next step.
-        started: When it was spawned or dialled, in seconds of Unix time.
-        ended: When it ended, by `time.monotonic`, as the leases have it.
-        pid: Its process; 0 for none.
-        version: What it said of itself.
-        leases: The calls that it had.
-        verdict: What follows.
-    """
-
-    reason: str
-    error: Exception
-    started: float
-    ended: float
-    pid: int
-    version: str
-    leases: tuple[Lease, ...]
-    verdict: restart.Verdict
 
 
 class Listener(Protocol):
@@ -124,6 +92,7 @@ class Replica:
         self.well = False
         self.error: Exception | None = None
         self.leases: set[Lease] = set()
+        self._broken: deque[Lease] = deque(maxlen=BROKEN_KEPT)
         self._vacant = asyncio.Event()
         self.settled = asyncio.Event()
         self.opened = False
@@ -139,6 +108,7 @@ class Replica:
         self._kills = 0
         self._answered = False
         self._task: asyncio.Task[None] | None = None
+        self._parting: set[asyncio.Task[None]] = set()
         self.instance = make()
 
     @property
@@ -175,6 +145,7 @@ class Replica:
             self._change(State.DRAINING, why)
         await self._cancel()
         await self._drained(grace)
+        await self._parted(max(0.0, deadline - time.monotonic()))
         await self.instance.close(max(0.0, deadline - time.monotonic()))
         self._stopped(why)
 
@@ -182,12 +153,16 @@ class Replica:
         """As `stop`, at once and without asking the plugin."""
         if self._task is not None:
             self._task.cancel()
+        for parting in self._parting:
+            parting.cancel()
         self.instance.discard()
         self._stopped(STOPPED)
 
     def released(self, lease: Lease, code: StatusCode | None) -> None:
         """A call has ended."""
         self.vacated(lease)
+        if code is not None and code.name == "UNAVAILABLE":
+            self._broken.append(lease)
         name = None if code is None else code.name
         if self._health is None or lease.plugin is not self.plugin or name == "CANCELLED":
             return
@@ -206,6 +181,8 @@ class Replica:
 
     def lives(self) -> bool:
         """Whether its process has not just died. Asks the system where nothing was heard of it for a while."""
+        if self.instance.over:
+            return False
         now = time.monotonic()
         if now - self._contact > QUIET:
             if self.plugin is None or self.plugin.failure is not None:
@@ -279,10 +256,27 @@ class Replica:
         """Removes what is left of an instance; the calls that it had hear of its end before their connection goes."""
         try:
             await instance.bury()
+            if instance.address:
+                self._part(instance)
+                return
             await self._drained(LAST_WORDS)
             await instance.close(LAST_WORDS)
         except Exception:  # noqa: BLE001 (what could not be removed must not keep the plugin down)
             _log.exception("%s: could not be cleaned up", self.label)
+
+    def _part(self, instance: Instance) -> None:
+        """Lets go of a connection once its calls have ended: whoever closes it in peace goes on answering them."""
+        parting = asyncio.create_task(instance.close(call_timeout(self.edition.plugin)))
+        self._parting.add(parting)
+        parting.add_done_callback(self._parting.discard)
+
+    async def _parted(self, limit: float) -> None:
+        """Ends what is left of earlier connections."""
+        if self._parting:
+            await asyncio.wait(self._parting, timeout=limit)
+        for parting in tuple(self._parting):
+            parting.cancel()
+        await asyncio.gather(*self._parting, return_exceptions=True)
 
     async def _drained(self, limit: float) -> None:
         """Waits until every place is free: one that was given away may not have been used yet."""
@@ -330,7 +324,7 @@ class Replica:
 
     def _end(self, reason: str, error: Exception, opened: float | None, *, permanent: bool) -> Death:
         """Notes the end of an instance, and decides what follows. Callers hear of it before anything is cleaned up."""
-        if reason == _KILLED and self.edition.kills.rose_since(self._kills):
+        if reason == KILLED and self.edition.kills.rose_since(self._kills):
             reason = OUT_OF_MEMORY
             if isinstance(error, HectorError):
                 error = type(error)(f"{error.what}: the system killed it for want of memory", error.step)
@@ -351,7 +345,7 @@ class Replica:
             ended=time.monotonic(),
             pid=self.instance.pid,
             version=self.plugin.version if self.plugin is not None else "",
-            leases=tuple(self.leases),
+            leases=(*self.leases, *(lease for lease in self._broken if time.monotonic() - lease.ended < LAST_WORDS)),
             verdict=verdict,
         )
         self._history = verdict.history

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from hector_host.config import PluginConfig
     from hector_host.manager.admission import Lease, Ticket
+    from hector_host.manager.death import Death
     from hector_host.manager.instance import Edition
     from hector_host.manager.plugin import Plugin
-    from hector_host.manager.replica import Death, Replica
+    from hector_host.manager.replica import Replica
 
 
 class Supervisor:
