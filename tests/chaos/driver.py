@@ -1,16 +1,13 @@
 """One run: the host is started, killed and started again while every plugin gets one fault after the other."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import leftovers
-import psutil
-
+from chaos import traces
 from chaos.endpoint import endpoint
 from chaos.faults import FAULTS, GoneError, inflict
 from chaos.oracle import Oracle
@@ -32,8 +29,6 @@ DYING_SHARE = 0.25
 """The part of the run in which the host is killed."""
 WARM_SHARE = 0.35
 """The part of the run after which the host that lives on is warm."""
-CACHE = "torchinductor_"
-"""What PyTorch keeps in $TMPDIR from one process to the next."""
 CHECKED_AT_START = 200
 """Vectors and runs, the last ones acknowledged, that each new host looks for; the last host looks for all."""
 
@@ -59,9 +54,7 @@ async def run(
     async with endpoint() as address:
         with world(folder, address, light=light) as place:
             await Driver(place, outcome, interval, progress).drive()
-            left = sorted(path.name for path in place.temporary.iterdir())
-            if left := [name for name in left if not name.startswith(CACHE)]:
-                outcome.oracle.violated(f"left in $TMPDIR: {left}")
+            outcome.oracle.violations += traces.in_files(place)
             outcome.oracle.judge()
     outcome.seconds = time.monotonic() - started
     return outcome
@@ -156,8 +149,7 @@ class Driver:
     async def _reign(self) -> None:
         """The host's deaths, and then one host that lives through the rest."""
         chance = self._plan.random("host")
-        total = self._plan.faults
-        deaths = 0
+        total, deaths = self._plan.faults, 0
         while deaths < self._plan.deaths:
             await self._until_done(total * DYING_SHARE * (deaths + 1) / self._plan.deaths)
             await asyncio.sleep(chance.uniform(0, BREATH))
@@ -187,14 +179,12 @@ class Driver:
         family = subject.family()
         await subject.kill()
         died = time.monotonic()
-        while (left := alive(family)) or (folders := list(self._place.sockets.iterdir())):
+        while left := traces.of_a_host(self._place, family):
             if time.monotonic() - died > ORPHAN_LIMIT:
-                self._oracle.violated(f"a second after the host's death there are {left} and {folders}")
+                self._oracle.violated(f"a second after the host's death there is {', '.join(left)}")
                 break
             await asyncio.sleep(0.005)
         self._outcome.slowest_end = max(self._outcome.slowest_end, time.monotonic() - died)
-        if orphans := leftovers.living(self._place.folder):
-            self._oracle.violated(f"after the host's death there are {orphans}")
 
     async def _until_done(self, faults: float) -> None:
         told = time.monotonic()
@@ -221,7 +211,8 @@ class Driver:
         async with self._rest():
             self._outcome.after = await subject.figures()
             self._oracle.compare(self._outcome.before, self._outcome.after)
-            self._look_for_the_dead(subject)
+            alive = {sighting.pid for sighting in subject.plugins.values()}
+            self._oracle.violations += traces.of_plugins(self._place, alive)
             await subject.ask("check", stored=self._oracle.stored, runs=self._oracle.runs)
             states = {name: sighting.state for name, sighting in subject.plugins.items()}
             if set(states.values()) != {"ready"}:
@@ -229,35 +220,3 @@ class Driver:
         code = await subject.end()
         if code != 0:
             self._oracle.violated(f"the host ended with {code}")
-        for file in sorted((self._place.folder / ".hector").rglob("*.db")):
-            if words := damage(file):
-                self._oracle.violated(f"{file.name} is damaged: {words}")
-
-    def _look_for_the_dead(self, subject: Subject) -> None:
-        """Of what a plugin had before its last start nothing is there: no process, no folder of sockets."""
-        own = {sighting.pid for sighting in subject.plugins.values()}
-        for process in leftovers.living(self._place.folder):
-            if not own & {process.pid, *(parent.pid for parent in process.parents())}:
-                self._oracle.violated(f"beside the plugins there runs {process}")
-        folders = [path for path in self._place.sockets.glob("*/*") if path.is_dir()]
-        if len(folders) != len(own):
-            self._oracle.violated(f"{len(own)} plugins have {len(folders)} folders of sockets")
-
-
-def damage(file: Path) -> str:
-    """What is wrong with a database of SQLite; "" for nothing."""
-    with closing(sqlite3.connect(file)) as connection:
-        words = ", ".join(row[0] for row in connection.execute("PRAGMA integrity_check"))
-    return "" if words == "ok" else words
-
-
-def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Those that run; one that has ended and waits to be reaped does not."""
-    found = []
-    for process in processes:
-        try:
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.NoSuchProcess:
-            continue
-    return found
