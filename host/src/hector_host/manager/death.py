@@ -16,6 +16,7 @@ WORDS = {
     "health": "did not answer its health checks",
     "unresponsive": "answered none of the calls that it had",
     "connection": "lost its connection",
+    "internal": "cannot be watched any more, which is a bug of Hector",
     "warden": "was ended because the process that watches over it was killed",
 }
 """Reasons that no process tells, in words."""

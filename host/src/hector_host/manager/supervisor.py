@@ -151,13 +151,13 @@ class Supervisor:
         """
         if not (self._stopped or (self._current is not None and self._current.settled)):
             await self.ready(patience)
-        timeout = call_timeout(self.plugin)
+        limit = max(patience, call_timeout(self.plugin))
         try:
-            return await self._admission.wait(ticket, patience, timeout)
+            return await self._admission.wait(ticket, patience, limit)
         except QueueFullError:
             raise self._busy(f"has {self._admission.queued} calls waiting", "RESOURCE_EXHAUSTED") from None
         except TimeoutError:
-            raise self._busy(f"had no place for {ticket.method} within {timeout:g} s", "DEADLINE_EXCEEDED") from None
+            raise self._busy(f"had no place for {ticket.method} within {limit:g} s", "DEADLINE_EXCEEDED") from None
 
     async def reload(self, edition: Edition | None = None) -> None:
         """Replaces what runs; calls move over without one being lost.
