@@ -1,6 +1,7 @@
 """A manager over a written configuration, and after each test the proof that nothing of it is left."""
 
 import asyncio
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hector_host import config
 from hector_host.manager import Manager, StateChange
 
 FAULTY = Path(__file__).parents[2] / "faulty"
+ECHO = Path(__file__).parents[3] / "plugins/echo-llm-go"
 
 
 class Host:
@@ -78,3 +80,11 @@ def host(tmp_path, monkeypatch):
 @pytest.fixture(name="until")
 def _until():
     return until
+
+
+@pytest.fixture(scope="session")
+def echo(tmp_path_factory):
+    """The executable of echo-llm-go, which starts within milliseconds."""
+    executable = tmp_path_factory.mktemp("go") / "echo-llm-go"
+    subprocess.run(["go", "build", "-o", executable, "."], cwd=ECHO, check=True)
+    return executable
