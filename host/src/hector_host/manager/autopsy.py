@@ -48,7 +48,7 @@ def dossier(edition: Edition, replica: Replica, death: Death) -> Dossier:
             CallInFlight(lease.ticket.method, lease.ticket.run, lease.ticket.agent, death.ended - lease.started)
             for lease in death.leases
         ),
-        command=edition.config.redact(shlex.join(replica.instance.command)),
+        command=shlex.join(map(edition.config.redact, replica.instance.command)),
         host_pid=os.getpid(),
         host_version=version("hector-host"),
     )
