@@ -413,6 +413,31 @@ async def test_a_reload_that_is_cancelled_leaves_the_old_one(host, either, until
         assert caller.idle
 
 
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_reload_may_be_cancelled_at_any_step(host, either, until, times):
+    """Once, and again while it takes the new one away."""
+    async with host.manager(x=either("one")) as manager:
+        caller = Caller(manager)
+        await caller.say()
+        cut = 0
+        for steps in (*range(12), *range(12, 60, 6), *range(60, 300, 60)):
+            reloading = asyncio.create_task(manager.reload("x"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            for _ in range(times):
+                reloading.cancel()
+                await asyncio.sleep(0)
+            outcome = (await asyncio.gather(reloading, return_exceptions=True))[0]
+            assert outcome is None or isinstance(outcome, asyncio.CancelledError), steps
+            cut += outcome is not None
+            assert await caller.say() == "one", steps
+            await until(lambda: len(caller.status.replicas) == 1)
+            assert caller.idle, steps
+        assert cut > 10
+        await manager.reload("x")
+        assert await caller.say() == "one"
+
+
 @pytest.mark.parametrize("moment", ["begun", "starting", "smoke"])
 async def test_a_manager_that_is_left_during_reloads_leaves_nothing(host, either, until, monkeypatch, moment):
     checking = asyncio.Event()
