@@ -161,6 +161,8 @@ class Subject:
                 self._figures = {key: value for key, value in told.items() if key != "what"}
             case "closed":
                 self._oracle.closed(told["descriptors"], told["threads"])
+            case "lost":
+                self._oracle.violated(told["text"])
             case "stray":
                 self._oracle.violated(f"the host's event loop got an error that nobody caught: {told['text']}")
             case "done":
