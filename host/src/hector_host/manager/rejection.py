@@ -1,17 +1,11 @@
-"""Which options a plugin rejects: the `google.rpc.BadRequest` in the details of its status.
-
-The three messages are described here, in a pool of their own: they are three fields, and the package that carries them
-would be one more dependency of every host.
-"""
+"""Which options a plugin rejects: the `google.rpc.BadRequest` in the details of its status."""
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from hector_host.errors import quoted
@@ -20,7 +14,6 @@ if TYPE_CHECKING:
     from grpc.aio import AioRpcError
 
 _DETAILS = "grpc-status-details-bin"
-_Field = descriptor_pb2.FieldDescriptorProto
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +63,12 @@ def path(field: str) -> tuple[str | int, ...]:
 
 
 def _read(details: bytes) -> list[Violation]:
-    status = _message("google.rpc.Status").FromString(details)
-    found = []
-    for detail in status.details:
-        if detail.type_url.endswith("/google.rpc.BadRequest"):
-            request = _message("google.rpc.BadRequest").FromString(detail.value)
+    from google.rpc.error_details_pb2 import BadRequest  # type: ignore[import-untyped]  # ships no types
+    from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # same
+
+    found, request = [], BadRequest()
+    for detail in Status.FromString(details).details:
+        if detail.Is(BadRequest.DESCRIPTOR):
+            detail.Unpack(request)
             found += [Violation(path(each.field), quoted(each.description)) for each in request.field_violations]
     return found
-
-
-@functools.cache
-def _message(name: str) -> Any:
-    pool = descriptor_pool.DescriptorPool()
-    any_file = descriptor_pb2.FileDescriptorProto()
-    any_pb2.DESCRIPTOR.CopyToProto(any_file)
-    pool.AddSerializedFile(any_file.SerializeToString())
-    file = descriptor_pb2.FileDescriptorProto(
-        name="hector_host/status.proto", package="google.rpc", syntax="proto3", dependency=[any_file.name]
-    )
-    text, message = _Field.TYPE_STRING, _Field.TYPE_MESSAGE
-    one, many = _Field.LABEL_OPTIONAL, _Field.LABEL_REPEATED
-    status = file.message_type.add(name="Status")
-    status.field.add(name="message", number=2, type=text, label=one)
-    status.field.add(name="details", number=3, type=message, label=many, type_name=".google.protobuf.Any")
-    request = file.message_type.add(name="BadRequest")
-    request.field.add(
-        name="field_violations", number=1, type=message, label=many, type_name=".google.rpc.BadRequest.FieldViolation"
-    )
-    violation = request.nested_type.add(name="FieldViolation")
-    violation.field.add(name="field", number=1, type=text, label=one)
-    violation.field.add(name="description", number=2, type=text, label=one)
-    pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
