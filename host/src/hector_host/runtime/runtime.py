@@ -101,6 +101,7 @@ class Runtime:
 
     async def _prepare(self, request: RunRequest) -> _Prepared:
         agent = self._config.agent(request.agent)
+        self._config.plugins_of(agent, request.llm)  # whatever it names is declared, or the file is to blame by line
         llm = self._config.llm_of(agent, request.llm).id
         run, session, steps = new_id(), session_id(request.session), list[Step]()
         call = Call(
