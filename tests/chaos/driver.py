@@ -23,12 +23,16 @@ RECOVERY_LIMIT = 120.0
 """Seconds in which a plugin takes calls again, a model to load and a busy machine counted in."""
 BREATH = 0.3
 """Seconds that a plugin has to itself between two faults, at most."""
+LEAD = 0.1
+"""The part of its faults by which a plugin may be ahead of the others: who gets few has time between them."""
 STARTING = 2.0
 """Seconds, at most, that a host gets which is killed while its plugins start."""
 DYING_SHARE = 0.25
 """The part of the run in which the host is killed."""
 WARM_SHARE = 0.35
 """The part of the run after which the host that lives on is warm."""
+TELLING = 10.0
+"""Seconds between two lines of progress."""
 CHECKED_AT_START = 200
 """Vectors and runs, the last ones acknowledged, that each new host looks for; the last host looks for all."""
 
@@ -83,6 +87,7 @@ class Driver:
                 for plugin, kinds in self._plan.plugins.items():
                     group.create_task(self._torment(plugin, kinds))
                 group.create_task(self._reign())
+                group.create_task(self._tell())
             await self._close()
         except* (TimeoutError, HostEndedError) as errors:
             self._oracle.violated(f"the run was given up: {errors.exceptions!r}")
@@ -110,7 +115,8 @@ class Driver:
     async def _torment(self, plugin: str, kinds: tuple[str, ...]) -> None:
         """One fault after the other; each waits until the plugin takes calls again after the last."""
         chance = self._plan.random(plugin)
-        for kind in kinds:
+        for done, kind in enumerate(kinds):
+            await self._until_done((done / len(kinds) - LEAD) * self._plan.faults)
             while True:
                 await self._quiet.wait()
                 subject = self._subject
@@ -158,11 +164,17 @@ class Driver:
                 await asyncio.sleep(chance.uniform(0, STARTING))
                 deaths += await self._replace()
             await self._settle()
-            self._progress(f"{self._done} faults, the host died {deaths} times")
         await self._until_done(total * WARM_SHARE)
         async with self._rest():
             self._outcome.before = await self._subject.figures()
         await self._until_done(total + self._plan.deaths)
+
+    async def _tell(self) -> None:
+        while self._done < self._plan.faults + self._plan.deaths:
+            self._progress(
+                f"{self._done} faults, {self._oracle.answered} of {self._oracle.calls.total()} calls answered"
+            )
+            await asyncio.sleep(TELLING)
 
     async def _replace(self) -> int:
         """The host dies, and another one is started."""
@@ -187,12 +199,8 @@ class Driver:
         self._outcome.slowest_end = max(self._outcome.slowest_end, time.monotonic() - died)
 
     async def _until_done(self, faults: float) -> None:
-        told = time.monotonic()
         while self._done < faults:
             await asyncio.sleep(0.02)
-            if time.monotonic() - told > 10:
-                told = time.monotonic()
-                self._progress(f"{self._done} faults")
 
     @asynccontextmanager
     async def _rest(self) -> AsyncIterator[None]:
