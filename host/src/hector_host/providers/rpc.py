@@ -227,6 +227,8 @@ class Rpc(Generic[StubT]):
     def _stub(self, plugin: Plugin) -> StubT:
         stub: StubT | None = plugin.stubs.get(self._make_stub)
         if stub is None:
+            if plugin.channel.get_state() is grpc.ChannelConnectivity.SHUTDOWN:
+                raise UsageError(_CUT_OFF)  # making a stub on a closed channel crashes gRPC, or hangs in it
             stub = plugin.stubs[self._make_stub] = self._make_stub(plugin.channel)
         return stub
 
