@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text of several lines, which stay what they are."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
     """Foreign text made safe to print: one line, control characters escaped, `limit` characters at most."""
     cut = text.strip()[:limit]

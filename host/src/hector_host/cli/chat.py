@@ -61,7 +61,7 @@ async def _answer(run: AsyncGenerator[RunEvent, None]) -> None:
     import signal
 
     from hector_host.cli.transcript import Transcript, print_sources
-    from hector_host.errors import HectorError
+    from hector_host.errors import HectorError, printable_lines
 
     transcript = Transcript(stream=True)
     turn = asyncio.create_task(transcript.follow(run))
@@ -71,7 +71,7 @@ async def _answer(run: AsyncGenerator[RunEvent, None]) -> None:
         await turn
         print_sources(transcript.finished.sources)
     except HectorError as error:
-        print(f"hector: {error}", file=sys.stderr)
+        print(printable_lines(f"hector: {error}"), file=sys.stderr)
     except asyncio.CancelledError:
         if not turn.cancelled() or (current := asyncio.current_task()) is None or current.cancelling():
             raise

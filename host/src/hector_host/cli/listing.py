@@ -55,7 +55,11 @@ def _record(agent: Agent) -> dict[str, str | list[str] | None]:
 
 def _print_table(agents: Sequence[Agent]) -> None:
     from hector_host.cli.columns import aligned
+    from hector_host.errors import printable, quoted
 
     rows = [("agent", "llm", "engine", "description")]
-    rows += [(agent.id, agent.llm, agent.engine, agent.description or agent.name) for agent in agents]
+    rows += [
+        (printable(agent.id), printable(agent.llm), printable(agent.engine), quoted(agent.description or agent.name))
+        for agent in agents
+    ]
     print(aligned(rows))

@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from hector_host.cli import call, chat, index, info, init, listing, plugin, runs, schema, serve, validate, version
-from hector_host.errors import HectorError
+from hector_host.errors import HectorError, printable_lines
 
 HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
 
@@ -51,7 +51,8 @@ def main() -> None:
     try:
         app()
     except HectorError as error:
-        print(f"hector: {error}", file=sys.stderr)
+        # A live host's errors are somebody else's text by the time they are here.
+        print(printable_lines(f"hector: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):

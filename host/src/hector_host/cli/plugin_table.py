@@ -81,7 +81,9 @@ def record(plugin: PluginStatus) -> dict[str, Any]:
 
 
 def state_name(state: PluginState) -> str:
-    """As programs read it."""
+    """As programs read it. A newer host may have states that this command has no name for."""
+    if state not in PluginState.values():
+        return "unknown"
     return PluginState.Name(state).removeprefix("PLUGIN_STATE_").lower()
 
 
@@ -125,7 +127,7 @@ def _replica_row(replica: PluginReplica, now: float) -> Sequence[str]:
 
 def _kind(kind: str) -> str:
     """`llm` of `llm_provider`: the guide's names are too long for a column."""
-    return kind.removesuffix("_provider").removesuffix("_strategy") or "-"
+    return printable(kind.removesuffix("_provider").removesuffix("_strategy")) or "-"
 
 
 def _pids(plugin: PluginStatus) -> str:

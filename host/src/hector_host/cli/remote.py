@@ -160,7 +160,7 @@ class RemoteClient:
 
 def _near(file: str) -> str:
     """A path as the user of this folder would write it."""
-    return file.removeprefix(f"{Path.cwd()}/")
+    return printable(file.removeprefix(f"{Path.cwd()}/"))
 
 
 def _encodable(text: str) -> str:

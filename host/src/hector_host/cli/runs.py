@@ -74,11 +74,18 @@ async def _list(host: AbstractAsyncContextManager[Client], session: str | None, 
         print("There are no runs yet.")
         return
     from hector_host.cli.columns import aligned
-    from hector_host.errors import quoted
+    from hector_host.errors import printable, quoted
 
     rows = [("run", "when", "agent", "status", "question")]
     rows += [
-        (run.run_id, date_text(run.created), run.agent, _status(run), quoted(run.question, QUESTION)) for run in runs
+        (
+            printable(run.run_id),
+            date_text(run.created),
+            printable(run.agent),
+            _status(run),
+            quoted(run.question, QUESTION),
+        )
+        for run in runs
     ]
     print(aligned(rows))
 
@@ -101,7 +108,7 @@ def _print(run: GetRunResponse) -> None:
     print(f"\n{shown(summary.question)}\n")
     for iteration in run.iterations:
         if iteration.thought:
-            print(f"{iteration.number}. {iteration.thought}")
+            print(f"{iteration.number}. {shown(iteration.thought)}")
         for effect in run.effects:
             if effect.iteration == iteration.number:
                 print(f"{iteration.number}. {_line(effect)}")
@@ -139,6 +146,8 @@ def _text(message: Any) -> str:
 def _status(run: RunSummary) -> str:
     from hector.host.v1.hector_pb2 import RunStatus
 
+    if run.status not in RunStatus.values():  # a newer host's
+        return "unknown"
     return RunStatus.Name(run.status).removeprefix("RUN_STATUS_").lower()
 
 

@@ -8,7 +8,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from hector_host.errors import printable
+from hector_host.errors import printable_lines
 from hector_host.server.host import LiveHost
 from hector_host.server.signals import Signals
 
@@ -57,9 +57,8 @@ async def serve(config: Config, endpoint: Endpoint, grace: float, *, watch: bool
 
 def tell(text: str) -> None:
     """A line on stderr, with the time; more lines, where the text has some."""
-    shown = "\n".join(printable(line) for line in text.splitlines())
     with suppress(OSError, ValueError):  # nobody reads any more, and the host goes on
-        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {shown}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable_lines(text)}", file=sys.stderr, flush=True)  # noqa: T201 - its log
 
 
 @asynccontextmanager
