@@ -54,7 +54,7 @@ def fleet(count: int) -> dict[str, object]:
 def own() -> list[psutil.Process]:
     """This process and its warden."""
     me = psutil.Process()
-    return [me, *(child for child in me.children() if "warden.py" in " ".join(child.cmdline()))]
+    return [me, *(child for child in me.children() if "hector-warden" in child.cmdline())]
 
 
 def memory() -> float:
