@@ -71,7 +71,7 @@ async def _client(
 
 
 def _of_storage(config: Config) -> address.Address | None:
-    """A live host that runs as another user, or with another runtime directory, has left its record there alone."""
+    """A live host of this user with another runtime directory has left its record there alone."""
     record = hosts.of(config.storage.path)
     if record is None or os.path.realpath(record.config_file) != os.path.realpath(config.file):
         return None
