@@ -25,6 +25,11 @@ def test_it_is_opened_once(file, monkeypatch):
     assert file.path.read_text() == "".join(f"{number}\n" for number in range(9))
 
 
+def test_nobody_else_may_read_it(file):
+    file.append("one\n")
+    assert (file.path.stat().st_mode & 0o777, file.path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
 def test_what_is_there_stays(file):
     file.append("one\n")
     file.close()

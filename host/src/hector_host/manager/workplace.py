@@ -30,7 +30,7 @@ class Workplace:
         self.data = data
         self.lock: DirectoryLock | None = None
         try:
-            data.mkdir(parents=True, exist_ok=True)
+            data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.sockets = warden.new_folder()
         except OSError as error:
             raise Failure(
