@@ -237,6 +237,15 @@ def test_what_everybody_may_write_is_refused(said, plugins, drop, beside, path):
     assert said() == f"{name}: everybody may write it, so nothing of it is run\n  chmod o-w {name}"
 
 
+def test_a_script_that_everybody_may_write_is_refused(said, drop):
+    words = f"[python, -c, {'x' * 5000}, main.py, /tmp]"
+    script = drop("echo", manifest("echo", command=words)) / "main.py"
+    script.touch()
+    script.chmod(0o666)
+    name = "PLUGINS/echo/main.py"
+    assert said() == f"{name}: everybody may write it, so nothing of it is run\n  chmod o-w {name}"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 @pytest.mark.parametrize("path", [".", "echo", "echo/plugin.yaml"])
 def test_what_belongs_to_another_user_is_refused(said, plugins, drop, path):

@@ -152,9 +152,11 @@ def _refuse_unusable(candidate: Candidate, manifest: Manifest) -> None:
     """A file beside its manifest must be a program, and what a folder's command runs out of it be trusted."""
     path = candidate.path
     if path.is_dir():
-        program = path / manifest.command[0] if manifest.command and os.sep in manifest.command[0] else path
-        if program.exists():
-            trust(program)
+        program, *arguments = manifest.command or ("",)
+        words = [word for word in arguments if not word.startswith(os.sep)]  # as in: python main.py
+        for word in [program, *words] if os.sep in program else words:
+            if os.path.exists(path / word):  # noqa: PTH110 (Path raises where an argument is too long for a name)
+                trust(path / word)
     elif not manifest.command and path.suffix != ".py" and not os.access(path, os.X_OK):
         raise ConfigError(f"{path}: is not executable", f"chmod +x {path}")
 
