@@ -148,6 +148,11 @@ class Manager:
         """
         return self._supervisor(name).serving()
 
+    def take(self, name: str, ticket: Ticket) -> Lease | None:
+        """As `lease`, if there is a place at once."""
+        supervisor = self._supervisors.get(name)
+        return None if supervisor is None else supervisor.take(ticket)
+
     async def lease(self, name: str, ticket: Ticket, patience: float = 0.0) -> Lease:
         """A place for one call of the plugin, at the least loaded of its replicas. Who calls gives it back.
 
@@ -160,8 +165,7 @@ class Manager:
             ConfigError: It rejects its options, or its manifest is wrong.
             CallError: It is down, or has more calls than it may.
         """
-        supervisor = self._supervisor(name)
-        return supervisor.take(ticket) or await supervisor.lease(ticket, patience)
+        return self.take(name, ticket) or await self._supervisor(name).lease(ticket, patience)
 
     async def reload(self, name: str) -> None:
         """Replaces what runs of a plugin by a new start of what is on disk now, without losing a call.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -57,7 +57,7 @@ TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXH
 _CUT_OFF = "its connection was closed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
     """What came of a unary RPC: a response, or how the last attempt failed.
 
@@ -127,23 +127,24 @@ class Rpc(Generic[StubT]):
         """A unary RPC, repeated where its connection broke and repeating it is harmless."""
         ticket = Ticket(method, call.run, call.agent)
         attempts = ATTEMPTS if repeatable(method, request) else 1
-        lease = await self._manager.lease(self._name, ticket, call.patience)
+        lease = self._manager.take(self._name, ticket) or await self._manager.lease(self._name, ticket, call.patience)
         started = lease.started  # a call's time begins with its first place
         deadline = started + lease.plugin.timeout
         for attempt in count(1):
             answer = await self._ask(lease, method, request, call, deadline)
+            answer.started = started
             delay = FIRST_DELAY * 2 ** (attempt - 1)
             again = answer.code is grpc.StatusCode.UNAVAILABLE and attempt < attempts
             if not again or time.monotonic() + delay >= deadline:
-                return replace(answer, started=started)
+                return answer
             await asyncio.sleep(delay)
             try:
                 lease = await self._manager.lease(self._name, ticket, call.patience)
             except CallError:
-                return replace(answer, started=started)  # it stays down: what became of the call says more
+                return answer  # it stays down: what became of the call says more
             if time.monotonic() >= deadline:
                 lease.unused()
-                return replace(answer, started=started)
+                return answer
         raise AssertionError
 
     async def _ask(self, lease: Lease, method: str, request: Any, call: Call, deadline: float) -> _Answer:
@@ -182,7 +183,7 @@ class Rpc(Generic[StubT]):
             CallError: It is down or has too many calls; the stream broke, stalled or carries more than it may.
         """
         ticket = Ticket(method, call.run, call.agent)
-        lease = await self._manager.lease(self._name, ticket, call.patience)
+        lease = self._manager.take(self._name, ticket) or await self._manager.lease(self._name, ticket, call.patience)
         plugin, code, details = lease.plugin, None, ""
         rpc = self._begun(lease, method, request, call)
         watch = _StreamWatch(rpc, plugin.timeout)
