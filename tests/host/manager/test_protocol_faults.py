@@ -24,19 +24,20 @@ def servers():
 
 
 @pytest.mark.parametrize(
-    ("talk", "why"),
+    ("talk", "why", "reason"),
     [
-        (far.says(b"\xff\x00 what is this \xfe\n" * 10), "failed to connect .* Failed parsing HTTP/2 .*"),
+        (far.says(b"\xff\x00 what is this \xfe\n" * 10), "failed to connect .* Failed parsing HTTP/2 .*", "protocol"),
         (
             far.says(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
             "failed to connect .* Failed parsing HTTP/2 .*",
+            "protocol",
         ),
-        (far.hangs_up, "failed to connect .*"),
-        (far.silent, ""),
+        (far.hangs_up, "failed to connect .*", "start_timeout"),
+        (far.silent, "", "start_timeout"),
     ],
     ids=["garbage", "HTTP/1", "hangs up", "silent"],
 )
-async def test_what_is_not_grpc_fails_within_its_time(host, servers, talk, why):
+async def test_what_is_not_grpc_fails_within_its_time(host, servers, talk, why, reason):
     port = await asyncio.to_thread(servers.raw, talk)
     plugin = host.faulty("says", timeout="1s", stdout=f"1|1|tcp|127.0.0.1:{port}|grpc|\n")
     begun = time.monotonic()
@@ -52,7 +53,7 @@ async def test_what_is_not_grpc_fails_within_its_time(host, servers, talk, why):
         "  it logged nothing",
         f"  Give it more time with start_timeout, or look into its log: {host.log('x')}",
     )
-    assert host.states[:2] == ["starting: needed", "backoff: start_timeout"]
+    assert host.states[:2] == ["starting: needed", f"backoff: {reason}"]
 
 
 @pytest.mark.parametrize(("size", "fits"), [(5 << 20, True), (65 << 20, False), (256 << 20, False)])

@@ -52,6 +52,9 @@ class Refusal(Failure):
         super().__init__("connection" if code is StatusCode.UNAVAILABLE else "protocol", what, show_log=True)
         self.code = code
 
+_FOREIGN = "Failed parsing HTTP/2"
+"""In gRPC's words when somebody answers in another protocol."""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -92,7 +95,8 @@ class Conversation:
             try:
                 return await self.describe_once()
             except Unreachable as error:
-                self.waiting = Waiting(f"did not answer at {self.where}", quoted(str(error), 200))
+                reason = "protocol" if _FOREIGN in str(error) else "start_timeout"
+                self.waiting = Waiting(f"did not answer at {self.where}", quoted(str(error), 200), reason)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, PATIENCE_LIMIT)
 
@@ -103,7 +107,7 @@ class Conversation:
             Unreachable: Nobody answers.
             Refusal: It answers with an error.
         """
-        self.waiting = Waiting(f"did not answer at {self.where}", self.waiting.why)
+        self.waiting = Waiting(f"did not answer at {self.where}", self.waiting.why, self.waiting.reason)
         stub = plugin_pb2_grpc.PluginStub(self.channel)
         try:
             answer = await stub.Describe(plugin_pb2.DescribeRequest(), metadata=self.metadata)

@@ -30,12 +30,14 @@ class Waiting:
     Attributes:
         what: What has not happened, as it stands after `kind/name: ` and before the time.
         why: What is known of the reason.
+        reason: Of the `StateChange`.
     """
 
     what: str
     why: str = ""
+    reason: str = "start_timeout"
 
     def too_long(self, seconds: float, step: str, *, show_log: bool) -> Failure:
         """The failure when it did not happen in time."""
         why = f": {self.why}" if self.why else ""
-        return Failure("start_timeout", f"{self.what} within {seconds:g} s{why}", step, show_log=show_log)
+        return Failure(self.reason, f"{self.what} within {seconds:g} s{why}", step, show_log=show_log)
