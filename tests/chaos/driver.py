@@ -22,7 +22,7 @@ ORPHAN_LIMIT = 1.0
 RECOVERY_LIMIT = 120.0
 """Seconds in which a plugin takes calls again, a model to load and a busy machine counted in."""
 BREATH = 0.3
-"""Seconds that a plugin has to itself between two faults, at most."""
+"""Seconds between two faults that nothing else needs, at most."""
 LEAD = 0.1
 """The part of its faults by which a plugin may be ahead of the others: who gets few has time between them."""
 STARTING = 2.0
@@ -113,7 +113,7 @@ class Driver:
         await subject.ask("check", stored=stored, runs=runs)
 
     async def _torment(self, plugin: str, kinds: tuple[str, ...]) -> None:
-        """One fault after the other; each waits until the plugin takes calls again after the last."""
+        """One fault after the other; after each the plugin takes calls for at least as long as it took to start."""
         chance = self._plan.random(plugin)
         for done, kind in enumerate(kinds):
             await self._until_done((done / len(kinds) - LEAD) * self._plan.faults)
@@ -121,6 +121,8 @@ class Driver:
                 await self._quiet.wait()
                 subject = self._subject
                 await self._serving(subject, plugin, 0)
+                sighting = subject.plugins[plugin]
+                await asyncio.sleep(sighting.since + sighting.start - time.monotonic())
                 await asyncio.sleep(chance.uniform(0, BREATH))
                 if not subject.over and self._quiet.is_set() and await self._strike(subject, plugin, kind, chance):
                     break

@@ -27,10 +27,23 @@ class HostEndedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A plugin as the host told of it last."""
+    """A plugin as the host told of it last.
+
+    Attributes:
+        since: When that was, by `time.monotonic`.
+        start: Seconds that its last start took.
+    """
 
     state: str = ""
     pid: int = 0
+    since: float = 0.0
+    start: float = 0.0
+
+    def then(self, state: str, pid: int) -> Self:
+        """As it is told of now."""
+        now = time.monotonic()
+        start = now - self.since if (self.state, state) == ("starting", "ready") else self.start
+        return type(self)(state, pid, now, start)
 
 
 class Subject:
@@ -149,7 +162,7 @@ class Subject:
     def _hear(self, told: dict[str, Any]) -> None:
         match told["what"]:
             case "change":
-                self.plugins[told["plugin"]] = Sighting(told["state"], told["pid"])
+                self.plugins[told["plugin"]] = self.plugins[told["plugin"]].then(told["state"], told["pid"])
                 self._oracle.changed(told["plugin"], told["state"], told["reason"])
             case "call":
                 self._oracle.called(told["caller"], told["outcome"], told["text"])
