@@ -4,7 +4,7 @@ from hector.host.v1 import supervision_pb2 as wire
 from hector_host.api.plugins import crash_dossier, plugin_change, plugin_status
 from hector_host.config import Kind
 from hector_host.manager.dossier import CallInFlight, Dossier
-from hector_host.manager.resources import Resources
+from hector_host.manager.processes.resources import Resources
 from hector_host.manager.states import State, StateChange
 from hector_host.manager.status import PluginStatus, ReplicaStatus
 

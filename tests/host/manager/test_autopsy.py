@@ -14,7 +14,7 @@ from hector.plugin.v1.llm_pb2 import GenerateTextRequest
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
 from hector_host.errors import CallError, HectorError
 from hector_host.manager import Manager, State, health, replica
-from hector_host.manager.memory import OomCounter
+from hector_host.manager.processes.memory import OomCounter
 from hector_host.providers.call import Call
 from hector_host.providers.rpc import Rpc
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from hector_host.errors import StartError
-from hector_host.manager.lock import DirectoryLock
+from hector_host.manager.launch.lock import DirectoryLock
 
 from .conftest import FAULTY
 

@@ -10,7 +10,7 @@ import pytest
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.errors import StartError
-from hector_host.manager import logbook, logfile
+from hector_host.manager.logs import logbook, logfile
 
 STDERR_STEP = "  Print to stderr: the first line of standard output belongs to the handshake."
 MUCH = 20 << 20

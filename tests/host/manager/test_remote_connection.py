@@ -10,10 +10,10 @@ from conformance import twins
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host import config
-from hector_host.manager.addresses import Target
+from hector_host.manager.connect.addresses import Target
+from hector_host.manager.connect.remote import RemoteInstance
 from hector_host.manager.failure import Failure
-from hector_host.manager.logbook import Logbook
-from hector_host.manager.remote import RemoteInstance
+from hector_host.manager.logs.logbook import Logbook
 
 
 @pytest.fixture

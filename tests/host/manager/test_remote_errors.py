@@ -7,9 +7,9 @@ import grpc
 import pytest
 
 from hector_host import config
+from hector_host.manager.connect.remote import RemoteInstance
 from hector_host.manager.failure import Failure
-from hector_host.manager.logbook import Logbook
-from hector_host.manager.remote import RemoteInstance
+from hector_host.manager.logs.logbook import Logbook
 
 FAST = 1.0
 """Seconds within which a refused connection is told."""

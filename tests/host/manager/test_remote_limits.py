@@ -29,8 +29,8 @@ class Wordy(far.FarPlugin):
 ASKS = """
 import asyncio, resource, sys
 import grpc
-from hector_host.manager.addresses import single
-from hector_host.manager.channel import dial
+from hector_host.manager.connect.addresses import single
+from hector_host.manager.connect.channel import dial
 
 async def main():
     channel = dial(single(sys.argv[1]), None, None)

@@ -12,16 +12,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hector_host.manager import runtime_folder
-from hector_host.manager.runtime_folder import RuntimeFolder
+from hector_host.manager.processes import runtime_folder
+from hector_host.manager.processes.runtime_folder import RuntimeFolder
 
 # A host that is killed together with its warden, and leaves a child of its plugin behind.
 KILLED = """
 import asyncio, os, signal
 from pathlib import Path
-from hector_host.manager.custody import Warden
-from hector_host.manager.environment import SOCKETS
-from hector_host.manager.process import Process
+from hector_host.manager.processes.custody import Warden
+from hector_host.manager.launch.environment import SOCKETS
+from hector_host.manager.processes.process import Process
 
 async def main():
     warden = Warden()

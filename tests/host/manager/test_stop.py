@@ -13,7 +13,8 @@ from grpc.aio import AioRpcError
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.errors import PluginError, StartError
-from hector_host.manager import State, local
+from hector_host.manager import State
+from hector_host.manager.launch import local
 
 RUN = """
 import asyncio, sys

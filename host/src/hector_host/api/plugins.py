@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hector_host.manager.dossier import Dossier
-    from hector_host.manager.resources import Resources
+    from hector_host.manager.processes.resources import Resources
     from hector_host.manager.states import State, StateChange
     from hector_host.manager.status import PluginStatus, ReplicaStatus
 

@@ -15,7 +15,7 @@ from hector.host.v1.hector_pb2 import GetHostRequest, GetHostResponse
 from hector.host.v1.hector_pb2_grpc import HectorStub
 from hector_host.cli.remote import RemoteClient
 from hector_host.errors import HectorError, quoted
-from hector_host.manager.channel import connect
+from hector_host.manager.connect.channel import connect
 from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from hector_host.config import Config
     from hector_host.manager import Manager
-    from hector_host.manager.lines import Record
+    from hector_host.manager.logs.lines import Record
     from hector_host.registry import Registry
     from hector_host.runtime.runtime import Runtime
     from hector_host.runtime.sqlite import SqliteJournal

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hector_host.manager.lines import Record
+    from hector_host.manager.logs.lines import Record
     from hector_host.manager.manager import Manager
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.states import State, StateChange

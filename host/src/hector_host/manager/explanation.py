@@ -9,8 +9,8 @@ from hector_host.manager.failure import Failure
 
 if TYPE_CHECKING:
     from hector_host.config import Config, PluginConfig
-    from hector_host.manager.logbook import Logbook
-    from hector_host.manager.rejection import Rejected
+    from hector_host.manager.connect.rejection import Rejected
+    from hector_host.manager.logs.logbook import Logbook
 
 SHOWN_LINES = 10
 """Lines of a plugin's log that an error shows."""
@@ -31,7 +31,7 @@ def explained(error: Exception, who: str, plugin: PluginConfig, config: Config, 
         return StartError(what, error.step), error.reason
     if isinstance(error, HectorError):
         return error, "manifest"
-    from hector_host.manager.rejection import Rejected
+    from hector_host.manager.connect.rejection import Rejected
 
     if isinstance(error, Rejected):
         return _rejected(error, who, plugin, config), "options"

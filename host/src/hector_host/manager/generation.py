@@ -9,16 +9,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hector_host.errors import PluginError
-from hector_host.manager.local import LocalInstance
+from hector_host.manager.connect.remote import RemoteInstance
+from hector_host.manager.launch.local import LocalInstance
 from hector_host.manager.plugin import label
-from hector_host.manager.remote import RemoteInstance
 from hector_host.manager.replica import STOPPED, Replica
 from hector_host.manager.states import SERVING, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hector_host.manager.addresses import Resolver, Target
+    from hector_host.manager.connect.addresses import Resolver, Target
     from hector_host.manager.instance import Edition, Instance
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Listener
@@ -183,7 +183,7 @@ class Generation:
 
     async def _follow(self) -> None:
         """Keeps one replica for each address that the name stands for."""
-        from hector_host.manager.addresses import Resolver
+        from hector_host.manager.connect.addresses import Resolver
 
         async with Resolver(self.edition.plugin) as resolver:
             self._resolver = resolver

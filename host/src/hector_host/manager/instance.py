@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from hector_host.config import Config, Kind, PluginConfig
     from hector_host.errors import PluginError
-    from hector_host.manager.custody import Warden
-    from hector_host.manager.logbook import Logbook
-    from hector_host.manager.memory import OomCounter
+    from hector_host.manager.logs.logbook import Logbook
     from hector_host.manager.plugin import Plugin
+    from hector_host.manager.processes.custody import Warden
+    from hector_host.manager.processes.memory import OomCounter
 
 DRAIN_LIMIT = 30.0
 """Seconds, at most, that calls in flight get when a plugin is replaced or removed."""

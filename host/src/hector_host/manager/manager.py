@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from hector_host.errors import HectorError
-from hector_host.manager import family
-from hector_host.manager.custody import Warden
 from hector_host.manager.instance import Edition
-from hector_host.manager.logbook import Logbook
-from hector_host.manager.memory import OomCounter
+from hector_host.manager.logs.logbook import Logbook
+from hector_host.manager.processes import family
+from hector_host.manager.processes.custody import Warden
+from hector_host.manager.processes.memory import OomCounter
 from hector_host.manager.status import ConfigChanges
 from hector_host.manager.supervisor import Supervisor
 from hector_host.manager.terminations import Terminations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hector_host.manager.admission import Lease, Ticket
     from hector_host.manager.death import Death
     from hector_host.manager.dossier import Dossier
-    from hector_host.manager.lines import Record
+    from hector_host.manager.logs.lines import Record
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Replica
     from hector_host.manager.states import State, StateChange

@@ -10,7 +10,7 @@ from grpc.aio import AioRpcError, UsageError
 
 from hector.plugin.v1 import database_pb2, embedder_pb2, llm_pb2, plugin_pb2, tool_pb2
 from hector_host.errors import StartError, quoted
-from hector_host.manager.agreement import CONTRACT
+from hector_host.manager.connect.agreement import CONTRACT
 
 if TYPE_CHECKING:
     from hector_host.manager.plugin import Plugin

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from hector_host.config import Config
-    from hector_host.manager.lines import Record as LogRecord
+    from hector_host.manager.logs.lines import Record as LogRecord
     from hector_host.manager.states import StateChange
     from hector_host.manager.status import ConfigChanges
     from hector_host.server.endpoint import Endpoint

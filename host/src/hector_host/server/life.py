@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from hector_host.config import Config
-    from hector_host.manager.lines import Record
+    from hector_host.manager.logs.lines import Record
     from hector_host.server.endpoint import Endpoint
 
 HURRY = 3.0
@@ -87,8 +87,8 @@ async def _following(host: LiveHost, *, everything: bool) -> AsyncIterator[None]
     if not everything and not current().discovery.enabled:
         yield
         return
-    from hector_host.manager.following import follow
-    from hector_host.manager.watch import Watch
+    from hector_host.manager.watching.following import follow
+    from hector_host.manager.watching.watch import Watch
 
     watch = Watch(current, tell, everything=everything)
     task = asyncio.create_task(follow(watch, current, host.apply, host.manager.reload, tell))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hector.host.v1.hector_pb2 import ExplainPluginResponse, WatchPluginsResponse
 from hector_host.api.plugins import crash_dossier, plugin_change, plugin_status
-from hector_host.manager.resources import measure_all
+from hector_host.manager.processes.resources import measure_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hector.host.v1.supervision_pb2 import PluginStatus
     from hector_host.manager import Manager
     from hector_host.manager import status as manager_status
-    from hector_host.manager.resources import Resources
+    from hector_host.manager.processes.resources import Resources
     from hector_host.manager.states import StateChange
 
     Write = Callable[[WatchPluginsResponse], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""What plugins write: cut, escaped, bounded, kept."""
