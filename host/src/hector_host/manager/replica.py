@@ -99,6 +99,7 @@ class Replica:
         self.edition = edition
         self._make = make
         self._listener = listener
+        self._for_ever = for_ever
         limit = edition.plugin.restart
         self._intensity = restart.Intensity(None if for_ever else limit.max_deaths, limit.window)
         self._history = restart.History()
@@ -301,7 +302,8 @@ class Replica:
         """A start went wrong."""
         edition = self.edition
         error, reason = explained(failure, self.label, edition.plugin, edition.config, edition.book)
-        permanent = reason in PERMANENT or not isinstance(failure, Failure)
+        # What somebody else runs may be mended there, and a certificate that is being renewed is whole in a moment.
+        permanent = not self._for_ever and (reason in PERMANENT or not isinstance(failure, Failure))
         return self._end(reason, error, None, permanent=permanent)
 
     async def _watch(self, instance: Instance, plugin: Plugin) -> str:

@@ -192,7 +192,8 @@ class Rpc(Generic[StubT]):
                 if watch.done:
                     continue  # what follows the last message is no part of the answer; the stream only gets to end
                 if watch.saw(message) > STREAM_LIMIT:
-                    raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB")
+                    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+                    raise CallError(f"{plugin.label}: {method}: streamed more than {STREAM_LIMIT >> 20} MiB", code=code)
                 on_message(message)
         except AioRpcError as error:
             code, details = error.code(), error.details() or ""

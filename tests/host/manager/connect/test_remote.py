@@ -59,6 +59,21 @@ async def test_tls_both_ways(host, servers):
         assert await ask(await manager.ready("x")) == "far"
 
 
+async def test_a_certificate_that_is_whole_again_is_used(host, servers, until):
+    pair = far.certificate(host.folder, "own", "plugin.test")
+    _, port = servers.plugin(credentials=grpc.ssl_server_credentials([pair]))
+    ca = host.folder / "ca.pem"
+    ca.write_bytes(b"")
+    plugin = {"address": f"127.0.0.1:{port}", "tls": {"ca": "ca.pem", "server_name": "plugin.test"}}
+    async with host.manager(x=plugin) as manager:
+        with pytest.raises(StartError):
+            await manager.ready("x")
+        ca.write_bytes(pair[1])
+        await until(lambda: manager.state("x") is State.READY)
+        assert await ask(await manager.ready("x")) == "far"
+    assert "backoff: tls" in host.states
+
+
 async def test_who_does_not_answer_at_first_is_found_later(host, servers, until):
     port = far.free_port()
     async with host.manager(x={"address": f"127.0.0.1:{port}"}) as manager:
@@ -86,7 +101,7 @@ async def test_who_is_lost_is_found_again_and_configured_again(host, servers, un
     assert servicer.configured == [("x", {"greeting": "hi"}, "")] * 2
 
 
-async def test_a_certificate_that_cannot_be_read_is_not_tried_again(host):
+async def test_a_certificate_that_cannot_be_read_is_tried_again(host):
     async with host.manager(x={"address": "127.0.0.1:9", "tls": {"ca": "gone.pem"}}) as manager:
         with pytest.raises(StartError) as caught:
             await manager.ready("x")
@@ -94,5 +109,5 @@ async def test_a_certificate_that_cannot_be_read_is_not_tried_again(host):
             f"llm_provider/x: {host.folder}/gone.pem cannot be read: No such file or directory\n"
             "  hector.yaml:6: plugins.llm_providers.x.tls names it."
         )
-        assert manager.state("x") is State.FAILED
-    assert host.states[:2] == ["starting: needed", "failed: tls"]
+        assert manager.state("x") is State.BACKOFF
+    assert host.states[:2] == ["starting: needed", "backoff: tls"]
