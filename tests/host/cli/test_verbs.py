@@ -218,3 +218,19 @@ def test_json_is_for_programs_whatever_the_texts(command, tmp_path):
     ended = command("list", "--json")
     assert json.loads(ended.out)[0]["description"] == "a\tb ✓"
     assert "✓" in ended.out
+
+
+def test_replicas_of_a_plugin_that_owns_its_data_are_not_valid(command, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "plugin.yaml").write_text(
+        "plugin: {name: own, version: '1', kinds: [database_provider], command: [python, own.py], exclusive: true}\n"
+    )
+    (tmp_path / "hector.yaml").write_text(
+        "version: '1'\nplugins:\n  database_providers:\n    own: {path: ./own, replicas: 2}\n"
+    )
+    ended = command("validate")
+    assert ended.code == 2
+    assert ended.out == (
+        "hector.yaml:4: plugins.database_providers.own.replicas: 2 processes cannot share the data directory of own\n"
+        f"  Remove it, or write replicas: 1: {tmp_path}/own/plugin.yaml says exclusive: true.\n"
+    )

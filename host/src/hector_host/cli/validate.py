@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +55,7 @@ def validate(
     path = find(file or config, os.environ)
     try:
         loaded = load(path)
+        _judge_replicas(loaded)
         if strict:
             check(loaded)
     except ConfigError as error:
@@ -65,6 +67,17 @@ def validate(
         print(expanded(loaded), end="")
         return
     _accept(path, form, loaded)
+
+
+def _judge_replicas(config: Config) -> None:
+    """Raises ConfigError where a manifest does not allow for as many processes."""
+    from hector_host.manager.failure import Failure
+    from hector_host.manager.launch.plan import plan
+
+    for plugin in config.plugins.values():
+        if plugin.replicas > 1:
+            with suppress(Failure):  # what is not there yet is no matter of its form
+                plan(plugin, config, os.environ)
 
 
 def _accept(path: Path, form: Format, config: Config) -> None:
