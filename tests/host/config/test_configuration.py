@@ -4,6 +4,7 @@
 
 import pytest
 
+from hector_host.config import configuration
 from hector_host.errors import ConfigError, NotFoundError
 
 TEXT = """\
@@ -215,3 +216,13 @@ def test_a_name_from_a_variable_is_not_repeated_either(load):
     with pytest.raises(ConfigError) as caught:
         config.llm_of(config.agent("a"))
     assert str(caught.value) == 'hector.yaml:1: agents.a.llm: no llm is named "${LLM}"\n  Declare it under llms.'
+
+
+def test_values_of_earlier_editions_are_redacted_the_newest_of_them_without_an_end(load, monkeypatch):
+    monkeypatch.setattr(configuration, "EARLIER_LIMIT", 2)
+    now = load(SECRETS, PASSWORD="value-0", KEY="same-key", SHORT="x")
+    for number in range(1, 4):
+        now = load(SECRETS, PASSWORD=f"value-{number}", KEY="same-key", SHORT="x").after(now)
+    assert now.redact("value-0 value-1 value-2 value-3") == "value-0 ${PASSWORD} ${PASSWORD} ${PASSWORD}"
+    assert now.redact("same-key") == "${KEY}"
+    assert now.earlier_secrets == (("PASSWORD", "value-1"), ("PASSWORD", "value-2"))  # and not what is still in use

@@ -233,6 +233,21 @@ async def test_secrets_of_a_plugin_that_is_kept_stay_secret(serving, monkeypatch
         slow.cancel()
 
 
+async def test_an_earlier_value_of_a_secret_stays_secret(serving, monkeypatch):
+    document = gated("a")
+    document["plugins"]["llm_providers"]["slow"]["env"] = {"KEY": "${SLOW_KEY}"}
+    monkeypatch.setenv("SLOW_KEY", "first-first")
+    async with serving(document) as live:
+        slow = await live.begin("slow")
+        for value in ("second-second", "third-third"):
+            monkeypatch.setenv("SLOW_KEY", value)
+            assert (await live.host.apply(live.load(document))).changed == ("slow",)
+        told = "first-first, second-second and third-third"
+        assert live.host.manager.redact(told) == "${SLOW_KEY}, ${SLOW_KEY} and ${SLOW_KEY}"
+        assert live.host.deployments.current.config.redact(told) == "${SLOW_KEY}, ${SLOW_KEY} and ${SLOW_KEY}"
+        slow.cancel()
+
+
 async def test_what_only_a_new_start_can_change_is_refused(serving, tmp_path):
     async with serving(echo("a")) as live:
         other = live.load(echo("a", "b") | {"storage": {"path": "other"}})

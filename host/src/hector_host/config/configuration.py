@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,6 +39,8 @@ SECTIONS = {
 
 SECRET_LENGTH = 4
 """Characters from which on a variable's value is taken for a secret: shorter ones are in every text."""
+EARLIER_LIMIT = 1000
+"""Values of earlier editions that are kept secret; the newest ones."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Config:
         document: The values and lines behind the entries.
         manifests: By their keys, where the plugins are described that were discovered.
         secrets: Values of the variables in use, by the variables' names.
+        earlier_secrets: Names and values of earlier editions that this one has not, the oldest first.
     """
 
     file: Path
@@ -73,6 +76,13 @@ class Config:
     secrets: Mapping[str, str] = field(repr=False)
     warnings: list[str] = field(default_factory=list)
     manifests: dict[KeyPath, Path] = field(default_factory=dict)
+    earlier_secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def after(self, earlier: Config) -> Config:
+        """The same in the place of an earlier edition, whose secrets stay secret: what it started may live on."""
+        known = dict.fromkeys((*earlier.earlier_secrets, *earlier.secrets.items()))
+        kept = [each for each in known if each not in self.secrets.items()]
+        return replace(self, earlier_secrets=tuple(kept[-EARLIER_LIMIT:]))
 
     def locate(self, *path: str | int) -> str:
         """`hector.yaml:12: plugins.llm_providers.x.path`: the line of that key, or of the nearest that holds it.
@@ -96,7 +106,8 @@ class Config:
     @cached_property
     def _forms(self) -> dict[str, str]:
         """The names of the variables by the forms of their values."""
-        values = {part: name for name, value in self.secrets.items() for part in (value, *value.splitlines())}
+        secrets = (*self.earlier_secrets, *self.secrets.items())
+        values = {part: name for name, value in secrets for part in (value, *value.splitlines())}
         forms = {form: name for value, name in values.items() for form in (value, json.dumps(value)[1:-1])}
         return {form: name for form, name in forms.items() if len(form.strip()) >= SECRET_LENGTH}
 

@@ -150,12 +150,12 @@ class LiveHost:
             self._check_same_host(config)
             await self._end_retirement()
             old = self.manager.config
+            config = config.after(old)
             lost = {name: plugin for name, plugin in old.plugins.items() if name not in config.plugins}
             kept = replace(
                 config,
                 plugins={**config.plugins, **lost},
                 manifests={**(old.manifests if lost else {}), **config.manifests},
-                secrets={**(old.secrets if lost else {}), **config.secrets},
             )
             changes = await self.manager.apply(kept)
             self.deployments.current = self._deployment(config)
