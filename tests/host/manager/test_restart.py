@@ -92,8 +92,8 @@ def test_an_address_is_never_given_up():
 
 def test_who_was_given_up_is_tried_once_and_then_after_twice_as_long_up_to_an_hour():
     life = Life(Intensity(max_deaths=0, window=60.0), chance=0.0)
-    verdicts = [life.dies(after=4000) for _ in range(7)]
-    assert [verdict.delay for verdict in verdicts] == [300, 600, 1200, 2400, 3600, 3600, 3600]
+    verdicts = [life.dies(after=4000) for _ in range(9)]
+    assert [verdict.delay for verdict in verdicts] == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
     assert all(verdict.gives_up for verdict in verdicts)
 
 
@@ -103,7 +103,7 @@ def test_the_one_try_is_a_try_and_no_fresh_start():
         life.dies()
     # All of those deaths are out of the window by now, and it took calls for a while.
     assert life.dies(after=300, ready_for=59.9, answered=True) == Verdict(
-        History(deaths=(1300.0,), streak=1, given_up=2), gives_up=True, delay=600
+        History(deaths=(1300.0,), streak=1, given_up=2), gives_up=True, delay=60
     )
 
 

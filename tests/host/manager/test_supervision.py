@@ -173,7 +173,7 @@ async def test_a_crash_loop_at_the_start_ends(host, until, at_once):
         caller = Caller(manager)
         error = await caller.fails(PATIENT, StartError)
         assert str(error) == (
-            "llm_provider/x: its process ended (exit code 3) before it was ready; next attempt in 5 min\n"
+            "llm_provider/x: its process ended (exit code 3) before it was ready; next attempt in 30 s\n"
             f"  Its log: {host.log('x')}"
         )
         times = []
@@ -203,7 +203,7 @@ async def test_a_crash_with_every_call_ends_too(host, echo, until, at_once):
         await until(lambda: manager.state("x") is State.FAILED)
         error = await caller.fails(PATIENT)
         assert str(error) == (
-            f"llm_provider/x: its process ended (signal 9); next attempt in 5 min\n  Its log: {host.log('x')}"
+            f"llm_provider/x: its process ended (signal 9); next attempt in 30 s\n  Its log: {host.log('x')}"
         )
         assert error.retryable
 

@@ -194,6 +194,7 @@ class Replica:
     def checked(self) -> None:
         """It answered a check: what the kernel killed until now was not this one."""
         self._kills = self.edition.kills.read()
+        self._answered = True
 
     def recovered(self) -> None:
         """Its checks and calls are answered again."""
@@ -230,7 +231,7 @@ class Replica:
         """Spawns or dials; what went wrong with that."""
         self._started = time.time()
         self._answered = False
-        self.checked()
+        self._kills = self.edition.kills.read()
         try:
             self.instance.start()
         except Exception as error:  # noqa: BLE001 (it is what this start came to)

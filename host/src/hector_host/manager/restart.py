@@ -2,8 +2,8 @@
 
 The delay before the next start is drawn between nothing and a bound that doubles with each death (full jitter), so
 that replicas which died together do not come back together. The bound is for those whom a new start does not help: who
-answered a call since the last one begins with the first bound again. Who dies too often, helped or not, is given up and
-tried once after a long while; if that one start ends too, the next waits twice as long.
+answered a call or a health check since the last one begins with the first bound again. Who dies too often, helped or
+not, is given up and tried once where the bounds end; if that one start ends too, the next waits twice as long.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ BOUND_LIMIT = 30.0
 """Seconds that no delay exceeds."""
 SETTLED = 60.0
 """Seconds of taking calls after which all earlier deaths are forgotten."""
-FIRST_RETRY = 300.0
-"""Seconds after which a replica that was given up is tried once."""
+FIRST_RETRY = 30.0
+"""Seconds after which a replica that was given up is tried once. What a plugin needs to start may be late by seconds:
+one start then costs nothing, and minutes without the plugin cost much."""
 RETRY_LIMIT = 3600.0
 
 
@@ -35,7 +36,7 @@ class History:
 
     Attributes:
         deaths: When it died, by a monotonic clock, as far back as the window goes.
-        streak: Deaths since it last answered a call.
+        streak: Deaths since it last answered a call or a health check.
         given_up: How often it was given up since it was last settled.
     """
 
@@ -73,7 +74,7 @@ def after_death(  # noqa: PLR0913 (each is a fact that the verdict depends on)
     Args:
         now: By the clock of `history.deaths`.
         ready_for: Seconds for which it took calls before it died; 0 when it never did.
-        answered: It answered at least one of them.
+        answered: It answered at least one call or health check.
         permanent: It died of what a new start does not mend.
         chance: From 0 up to 1, drawn anew each time.
     """

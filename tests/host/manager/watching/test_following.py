@@ -164,6 +164,23 @@ async def test_a_broken_file_changes_nothing(following):
         assert (host.applied, host.said) == ([], [])
 
 
+async def test_a_slip_takes_no_working_agent_away(following):
+    agents = 'llms: {m: {type: "plugin:p"}}\nagents: {a: {llm: m}}\n'
+    async with following(lambda host: host.write(TEXT + agents)) as host:
+        served = host.config
+        assert list(served.agents) == ["a"]
+        host.reports.clear()
+        host.write(TEXT + agents.replace("llm: m}", "llm: mm}"))
+        await host.change(config=True)
+        assert host.config is served
+        *warning, refusal = host.said
+        assert warning == ['warning: hector.yaml:6: agents.a.llm: no llm is named "mm"']
+        assert refusal == (
+            'hector.yaml:6: agents.a.llm: no llm is named "mm"\n  Did you mean m?\n'
+            "  The configuration that was read before stays in use."
+        )
+
+
 async def test_what_is_dropped_in_is_there_and_what_is_taken_out_is_gone(following):
     async with following() as host:
         host.drop("new")

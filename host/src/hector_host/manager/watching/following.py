@@ -13,7 +13,7 @@ from hector_host.errors import ConfigError, HectorError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from hector_host.config import Config
+    from hector_host.config import AgentConfig, Config
     from hector_host.manager.status import ConfigChanges
     from hector_host.manager.watching.watch import Watch
 
@@ -94,6 +94,8 @@ class _Follower:
         found = differences(running, config)
         if not found:
             return
+        if file:
+            _keep_working(running, config)
         changes = await self._apply(config)
         told = {"added": changes.added, "removed": changes.removed, "changed": (*changes.changed, *found.sections)}
         words = "; ".join(f"{word} {', '.join(names)}" for word, names in told.items() if names)
@@ -110,3 +112,18 @@ class _Follower:
             if doubt not in known:
                 self._report(doubt)
         self._doubts = set(doubts)
+
+
+def _keep_working(running: Config, config: Config) -> None:
+    """Raises the ConfigError of an agent whose names held until now: a slip of the pen takes no agent away."""
+    for name, agent in config.agents.items():
+        if name in running.agents and _holds(running, running.agents[name]):
+            config.plugins_of(agent)
+
+
+def _holds(config: Config, agent: AgentConfig) -> bool:
+    try:
+        config.plugins_of(agent)
+    except ConfigError:
+        return False
+    return True
