@@ -222,6 +222,50 @@ async def test_leaving_it_ends_what_waits_for_old_runs(serving):
         assert not slow.done()
 
 
+async def test_what_a_lost_plugin_waits_for_outlives_an_edition_that_cannot_be_applied(serving, monkeypatch):
+    async with serving(gated("a")) as live:
+        slow = await live.begin("slow")
+        await live.host.apply(live.load(echo("a")))
+
+        async def fail(_):
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as broken:
+            broken.setattr(live.host.manager, "apply", fail)
+            with pytest.raises(ZeroDivisionError):
+                await live.host.apply(live.load(echo("a", "b")))
+        assert await live.plugins() == ["a", "slow"]
+        live.open_gate()
+        assert await rest(slow) == "one two three"
+
+        async def gone():
+            return await live.plugins() == ["a"]
+
+        await until(gone)
+        assert await live.answer("a") == "Hello"
+
+
+async def test_a_bug_in_letting_go_of_a_lost_plugin_is_told(serving, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    async with serving(gated("a")) as live:
+        slow = await live.begin("slow")
+        await live.host.apply(live.load(echo("a")))
+
+        async def fail(_):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(live.host.manager, "apply", fail)
+        live.open_gate()
+        assert await rest(slow) == "one two three"
+
+        async def told():
+            return [line for line in live.told if line.startswith("internal error")]
+
+        (line,) = await until(told)
+        (file,) = tmp_path.glob("hector-bug-*.txt")
+        assert line == f"internal error: ZeroDivisionError: a bug of Hector; what happened is in {file}"
+
+
 async def test_secrets_of_a_plugin_that_is_kept_stay_secret(serving, monkeypatch):
     monkeypatch.setenv("SLOW_KEY", "hunter2hunter2")
     document = gated("a")

@@ -157,11 +157,12 @@ class LiveHost:
                 plugins={**config.plugins, **lost},
                 manifests={**(old.manifests if lost else {}), **config.manifests},
             )
-            changes = await self.manager.apply(kept)
-            self.deployments.current = self._deployment(config)
-            self.manager.start(plugins_needed(config))
-            if lost:
-                self._retirement = asyncio.create_task(self._retire(config))
+            try:
+                changes = await self.manager.apply(kept)
+                self.deployments.current = self._deployment(config)
+                self.manager.start(plugins_needed(config))
+            finally:
+                self._begin_retirement()
             return replace(changes, removed=tuple(lost))
 
     def _check_same_host(self, config: Config) -> None:
@@ -169,6 +170,12 @@ class LiveHost:
             raise ConfigError(
                 f"{config.locate('storage', 'path')}: a live host keeps its storage folder", "Start the host anew."
             )
+
+    def _begin_retirement(self) -> None:
+        """Sees to it that plugins go which the current edition has not, also when the next one could not be applied."""
+        current = self.deployments.current.config
+        if self.manager.config.plugins.keys() - current.plugins.keys():
+            self._retirement = asyncio.create_task(self._retire(current))
 
     async def _retire(self, config: Config) -> None:
         """Lets go of the plugins that a configuration lost, when no run needs them any more."""
@@ -179,6 +186,8 @@ class LiveHost:
             await self.manager.apply(config)
         except HectorError as error:
             self._tell(str(error))
+        except Exception as error:  # noqa: BLE001 (a bug: nobody else waits for this task, so it is told here)
+            self._bugs.report(error)
 
     async def _end_retirement(self) -> None:
         if self._retirement is not None:
