@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hector_host.errors import HectorError
@@ -30,8 +32,24 @@ class Bugs:
         """Takes note of one; what its caller is told."""
         what = f"internal error: {type(error).__name__}"
         self._count += 1
-        if self._count <= MOST_KEPT:
-            with tempfile.NamedTemporaryFile("w", prefix="hector-bug-", suffix=".txt", delete=False) as file:
-                traceback.print_exception(error, file=file)
-            self._tell(f"{what}: a bug of Hector; what happened is in {file.name}")
+        if self._count > MOST_KEPT:
+            return HectorError(what, "This is a bug of Hector. The host has kept what happened.")
+        try:
+            name = _kept(error)
+        except OSError as trouble:
+            self._tell(f"{what}: a bug of Hector; what happened could not be kept: {trouble.strerror}")
+            return HectorError(what, "This is a bug of Hector. The host could not keep what happened.")
+        self._tell(f"{what}: a bug of Hector; what happened is in {name}")
         return HectorError(what, "This is a bug of Hector. The host has kept what happened.")
+
+
+def _kept(error: Exception) -> str:
+    """The file that holds an error's traceback. Raises `OSError`, and leaves no part of it then."""
+    descriptor, name = tempfile.mkstemp(prefix="hector-bug-", suffix=".txt")
+    try:
+        with os.fdopen(descriptor, "w", errors="backslashreplace") as file:
+            traceback.print_exception(error, file=file)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return name
