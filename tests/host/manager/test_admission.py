@@ -8,7 +8,8 @@ import pytest
 from grpc import StatusCode
 
 from hector_host.errors import PluginError
-from hector_host.manager.admission import Admission, Lease, QueueFullError, Ticket
+from hector_host.manager.admission import Admission, QueueFullError
+from hector_host.manager.lease import Lease, Ticket
 
 TICKET = Ticket("GenerateText")
 

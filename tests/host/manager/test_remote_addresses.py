@@ -10,7 +10,7 @@ import pytest
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host.manager import State
-from hector_host.manager.admission import Ticket
+from hector_host.manager.lease import Ticket
 
 
 @pytest.fixture

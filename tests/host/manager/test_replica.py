@@ -15,8 +15,9 @@ import pytest
 from hector_host.errors import PluginError, StartError
 from hector_host.manager import replica as module
 from hector_host.manager import restart
-from hector_host.manager.admission import Admission, Ticket
+from hector_host.manager.admission import Admission
 from hector_host.manager.failure import Failure
+from hector_host.manager.lease import Ticket
 from hector_host.manager.replica import Replica
 from hector_host.manager.states import State
 

@@ -12,7 +12,7 @@ from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
 from hector_host import config
 from hector_host.errors import CallError, StartError
 from hector_host.manager import State, replica, restart
-from hector_host.manager.admission import Ticket
+from hector_host.manager.lease import Ticket
 from hector_host.providers.call import Call
 from hector_host.providers.rpc import Rpc
 

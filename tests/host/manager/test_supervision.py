@@ -19,7 +19,7 @@ from hector.plugin.v1.tool_pb2 import ExecuteToolRequest
 from hector.plugin.v1.tool_pb2_grpc import ToolProviderStub
 from hector_host.errors import CallError, NotFoundError, PluginError, StartError
 from hector_host.manager import State, health, replica, restart
-from hector_host.manager.admission import Ticket
+from hector_host.manager.lease import Ticket
 from hector_host.providers.call import Call
 from hector_host.providers.rpc import Rpc
 

@@ -8,72 +8,16 @@ and the patience of the whole host.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hector_host.manager.lease import Lease, Ticket
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from grpc import StatusCode
-
-    from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Replica
-
-_NO_FAILURE = frozenset({"CANCELLED", "UNIMPLEMENTED"})
-"""Codes that say nothing against the plugin: its caller gave up, or falls back to another RPC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What a call is, for those who ask what a plugin was doing.
-
-    Attributes:
-        method: The name of the RPC.
-        run: The run that makes it; empty for none.
-        agent: The agent of the run; empty for none.
-    """
-
-    method: str
-    run: str = ""
-    agent: str = ""
-
-
-class Lease:
-    """A place at a replica for one call. Whoever has it gives it back.
-
-    Attributes:
-        plugin: Takes the call.
-        started: When it was given, by `time.monotonic`.
-        ended: When it was given back; 0 until then.
-    """
-
-    __slots__ = ("_admission", "_replica", "ended", "plugin", "started", "ticket")
-
-    def __init__(self, admission: Admission, replica: Replica, plugin: Plugin, ticket: Ticket) -> None:
-        self._admission = admission
-        self._replica = replica
-        self.plugin = plugin
-        self.ticket = ticket
-        self.started = time.monotonic()
-        self.ended = 0.0
-
-    def release(self, code: StatusCode | None = None) -> None:
-        """Gives the place back.
-
-        Args:
-            code: How the call failed, CANCELLED when its caller gave up; None when it did not.
-        """
-        self.ended = time.monotonic()
-        self._replica.released(self, code)
-        self._admission.released(failed=code is not None and code.name not in _NO_FAILURE)
-
-    def unused(self) -> None:
-        """Gives the place back without having called: that says nothing of the plugin."""
-        self._replica.vacated(self)
-        self._admission.calls -= 1
-        self._admission.released(failed=False)
 
 
 class QueueFullError(Exception):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hector_host.manager.admission import Lease
+    from hector_host.manager.lease import Lease
     from hector_host.manager.restart import Verdict
 
 OUT_OF_MEMORY = "oom"

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from hector_host.config import Config
-    from hector_host.manager.admission import Lease, Ticket
     from hector_host.manager.death import Death
     from hector_host.manager.dossier import Dossier
+    from hector_host.manager.lease import Lease, Ticket
     from hector_host.manager.logs.lines import Record
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Replica

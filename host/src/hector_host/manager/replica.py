@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from grpc import StatusCode
 
-    from hector_host.manager.admission import Lease
     from hector_host.manager.health import Health
     from hector_host.manager.instance import Edition, Instance
+    from hector_host.manager.lease import Lease
     from hector_host.manager.plugin import Plugin
 
 LAST_WORDS = 1.0

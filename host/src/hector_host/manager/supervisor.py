@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from hector_host.config import PluginConfig
-    from hector_host.manager.admission import Lease, Ticket
     from hector_host.manager.death import Death
     from hector_host.manager.instance import Edition
+    from hector_host.manager.lease import Lease, Ticket
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.replica import Replica
 

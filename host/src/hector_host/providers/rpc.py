@@ -13,14 +13,14 @@ from grpc.aio import AioRpcError, UsageError
 
 from hector.host.v1.run_pb2 import Step
 from hector_host.errors import CallError, quoted
-from hector_host.manager.admission import Ticket
+from hector_host.manager.lease import Ticket
 from hector_host.providers.retry import ATTEMPTS, FIRST_DELAY, READ_ONLY, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hector_host.manager import Manager, Plugin
-    from hector_host.manager.admission import Lease
+    from hector_host.manager.lease import Lease
     from hector_host.providers.call import Call
 
 StubT = TypeVar("StubT")
