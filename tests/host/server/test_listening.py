@@ -1,12 +1,14 @@
 """Places where hosts listen: taken by one, given back, and never taken from somebody else."""
 
 import errno
+import fcntl
 import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import grpc.aio
@@ -169,6 +171,38 @@ async def test_what_is_no_socket_stays(server, place, what, sockets):
         f"{place.path}: is there already, and is not a socket\n  Choose another with --host."
     )
     assert place.path.lstat() == before
+
+
+@pytest.fixture
+def locked(sockets):
+    """The descriptor by which somebody else has locked the folder."""
+    descriptor = os.open(sockets, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    yield descriptor
+    os.close(descriptor)
+
+
+async def test_a_folder_that_somebody_keeps_locked_is_told(server, place, locked, monkeypatch):
+    monkeypatch.setattr(hosts, "PAUSE", 0.0)
+    assert refusal(server, place) == (
+        f"{place.path.parent}: another process keeps this folder locked\n  Choose another with --host."
+    )
+    assert not place.path.exists()
+
+
+async def test_a_folder_that_another_host_has_for_a_moment_is_waited_for(server, place, locked, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda _: fcntl.flock(locked, fcntl.LOCK_UN))
+    with listening(server, place):
+        assert place.path.exists()
+
+
+async def test_a_folder_without_locks_will_do(server, place, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with listening(server, place):
+        assert place.path.exists()
 
 
 async def test_a_folder_that_is_not_there_is_told(server, sockets):

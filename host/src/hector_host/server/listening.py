@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import stat
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -114,10 +115,22 @@ def _alone(folder: Path) -> Iterator[None]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if not _locked(descriptor):
+                raise HectorError(f"{folder}: another process keeps this folder locked", _ELSEWHERE)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Takes the lock of a folder, which a host has for a moment; False when somebody keeps it."""
+    for attempt in range(hosts.ATTEMPTS):
+        if attempt:
+            time.sleep(hosts.PAUSE)
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _clear(path: Path) -> None:
