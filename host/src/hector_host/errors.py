@@ -115,3 +115,14 @@ class RunError(HectorError):
     """A run ended without an answer."""
 
     exit_code = 5
+
+
+_CLASSES: dict[str, type[HectorError]] = {
+    kind.__name__: kind
+    for kind in (HectorError, ConfigError, PluginError, StartError, CallError, NotFoundError, RunError)
+}
+
+
+def class_named(name: str) -> type[HectorError]:
+    """The class of the name that another process tells; `HectorError` when it is none of these."""
+    return _CLASSES.get(name, HectorError)

@@ -13,7 +13,7 @@ from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untype
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # same
 
 from hector_host import errors
-from hector_host.errors import CallError, ConfigError, HectorError, NotFoundError, PluginError, RunError, StartError
+from hector_host.errors import CallError, ConfigError, HectorError, NotFoundError, PluginError, RunError, class_named
 
 if TYPE_CHECKING:
     from grpc.aio import AioRpcError
@@ -33,7 +33,6 @@ _CODES = {
     PluginError: grpc.StatusCode.UNAVAILABLE,
     RunError: grpc.StatusCode.ABORTED,
 }
-_CLASSES = {kind.__name__: kind for kind in (NotFoundError, ConfigError, PluginError, StartError, RunError)}
 
 
 def code_of(error: HectorError) -> grpc.StatusCode:
@@ -81,7 +80,7 @@ def _error(status: Status, code: grpc.StatusCode) -> HectorError | None:
             step = info.metadata.get(STEP, "")
             if info.reason == CallError.__name__:
                 return CallError(status.message, step, code=code)
-            return _CLASSES.get(info.reason, HectorError)(status.message, step)
+            return class_named(info.reason)(status.message, step)
     return None
 
 

@@ -8,10 +8,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from hector.host.v1.run_pb2 import RunFinished, RunStarted
-from hector_host import errors
 from hector_host.cli.columns import aligned
 from hector_host.cli.objects import usage_object
-from hector_host.errors import quoted
+from hector_host.errors import HectorError, class_named, quoted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -69,7 +68,7 @@ class Transcript:
             async with aclosing(events):
                 async for event in events:
                     self.show(event)
-        except errors.HectorError:
+        except HectorError:
             self._end_line()
             raise
 
@@ -187,11 +186,10 @@ def shown(text: str) -> str:
     return STEERING.sub("", text)
 
 
-def failure(failed: RunFailed) -> errors.HectorError:
+def failure(failed: RunFailed) -> HectorError:
     """The error that ended a run, of the class that it had in the host."""
-    kind = getattr(errors, failed.kind, errors.HectorError)
     what, _, step = failed.error.partition("\n")
-    return kind(what, "\n".join(line.strip() for line in step.splitlines()))
+    return class_named(failed.kind)(what, "\n".join(line.strip() for line in step.splitlines()))
 
 
 def print_sources(sources: Iterable[Source]) -> None:
