@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hector_host.manager.logs.lines import LineCutter, Record, record
+from hector_host.manager.logs.lines import REMEMBERED, LineCutter, Record, record
 
 
 def taken(cutter):
@@ -76,6 +76,35 @@ def test_dropping_counts_every_line_once_however_the_chunks_fall():
             cutter.end()
             dropped += len(taken(cutter))
             assert kept + dropped == 5, (size, keep)
+
+
+def test_the_lines_dropped_last_are_recalled_however_the_chunks_fall():
+    text = b"123456\n\n1\n12345\n\xff23456789\n12\n"
+    for size in range(1, len(text) + 1):
+        cutter = LineCutter(limit=5)
+        for start in range(0, len(text), size):
+            cutter.feed(text[start : start + size])
+            cutter.drop()
+        assert cutter.recall(5) == ["", "1", "12345", "\\xff2345 … (cut)", "12"], size
+        assert cutter.recall(5) == []
+
+
+def test_of_what_was_dropped_the_newest_whole_lines_are_remembered():
+    cutter = LineCutter()
+    for number in range(1000):
+        cutter.feed(b"%03d" % number + b"x" * 1000 + b"\n")
+        cutter.drop()
+    recalled = cutter.recall(200)
+    assert [line[:3] for line in recalled] == [str(number) for number in range(1000 - REMEMBERED // 1004, 1000)]
+    assert {len(line) for line in recalled} == {1003}
+
+
+def test_a_line_of_which_the_beginning_was_taken_is_not_recalled():
+    cutter = LineCutter(limit=5)
+    cutter.feed(b"1234567")
+    assert taken(cutter) == ["12345 … (cut)"]
+    cutter.feed(b"89\nnext\n")
+    assert (cutter.drop(), cutter.recall(5)) == (1, ["next"])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import leftovers
 import pytest
 
-from hector_host.manager.logs import logbook, logfile
+from hector_host.manager.logs import lines, logbook, logfile
 from hector_host.manager.logs.logbook import Logbook
 
 
@@ -56,7 +56,7 @@ def test_the_file_is_there_before_the_first_line(book, stream):
 
 
 def test_the_last_lines_are_kept(book, stream):
-    stream.feed(b"".join(b"%d\n" % number for number in range(300)))
+    stream.feed(numbered(300))
     assert list(book.tail) == [str(number) for number in range(100, 300)]
     assert book.last(2) == ["298", "299"]
 
@@ -64,17 +64,73 @@ def test_the_last_lines_are_kept(book, stream):
 LINE = b"x" * (1024 - logbook.STAMP) + b"\n"
 
 
+def numbered(count):
+    """So many lines."""
+    return b"".join(b"%d\n" % number for number in range(count))
+
+
 def test_a_flood_is_dropped_and_counted(book, stream, clock):
     for _ in range(1024):
         assert stream.feed(LINE)
     assert not stream.feed(LINE * 4)
-    assert not stream.feed(LINE * 3)
-    assert (book.lines, book.dropped) == (1024, 7)
+    assert not stream.feed(b"y" * lines.REMEMBERED + b"\n")
+    assert (book.lines, book.dropped) == (1024, 5)
     clock.now = 1.0
     assert stream.feed(LINE)
     text = LINE.decode().strip()
-    assert book.last(3) == [text, "WARN 7 lines dropped: logged faster than allowed", text]
-    assert (book.lines, book.dropped, book.bytes) == (1025, 7, 1032 * len(LINE))
+    assert book.last(3) == [text, "WARN 5 lines dropped: logged faster than allowed", text]
+    assert (book.lines, book.dropped, book.bytes) == (1025, 5, 1029 * len(LINE) + lines.REMEMBERED + 1)
+
+
+def test_the_last_lines_of_a_flood_come_before_what_is_kept_next(book, stream, clock):
+    while stream.feed(LINE):
+        pass
+    stream.feed(numbered(300) + b"FATAL: my secret is \x1b gone\n")
+    clock.now = 1.0
+    assert stream.feed(b"bye\n")
+    last = [*(str(number) for number in range(102, 300)), "FATAL: my ${KEY} is \\x1b gone"]
+    assert book.last(200) == [*last, "bye"]
+    assert [line.split(maxsplit=2)[2] for line in book.path.read_text().splitlines()[-201:]] == [
+        "103 lines dropped: logged faster than allowed",
+        *last,
+        "bye",
+    ]
+    assert (book.lines, book.dropped) == (1024 + 200, 103)
+
+
+def test_the_last_lines_of_a_stream_are_kept_whatever_is_allowed(book, clock):
+    stream, seen = book.stream(), []
+    book._watch = seen.append
+    while stream.feed(LINE):
+        pass
+    stream.feed(numbered(300))
+    stream.feed(b"[ERROR] the disk of the model ")
+    stream.feed(b"is gone")
+    before = book.lines
+    stream.close()
+    assert list(book.tail) == [
+        "WARN 103 lines dropped: logged faster than allowed",
+        *(str(number) for number in range(102, 300)),
+        "ERROR the disk of the model is gone",
+    ]
+    assert list(map(str, seen[-200:])) == list(book.tail)
+    assert (book.lines - before, book.dropped) == (199, 103)
+
+
+def test_what_another_stream_told_to_be_dropped_is_kept_in_the_end(book, stream, clock):
+    other = book.stream()
+    while other.feed(LINE):
+        pass
+    other.feed(b"last words\n")
+    clock.now = 1.0
+    stream.feed(b"one\n")
+    text = LINE.decode().strip()
+    assert book.last(3) == [text, "WARN 2 lines dropped: logged faster than allowed", "one"]
+    other.close()
+    assert book.last(3) == ["one", text, "last words"]
+    assert book.dropped == 0
+    stream.feed(b"two\n")
+    assert book.last(1) == ["two"]
 
 
 def test_the_rest_of_a_flood_comes_in_pieces_that_can_be_read(book, stream, clock):
@@ -112,14 +168,15 @@ def test_a_line_without_an_end_holds_its_reader_back(book, stream, clock):
     assert book.dropped == 0
 
 
-def test_what_was_dropped_last_is_told_in_the_end(book, stream, clock):
+def test_what_was_dropped_and_is_not_remembered_is_told_in_the_end(book, stream, clock):
     while stream.feed(LINE):
         pass
+    stream.feed(b"y" * lines.REMEMBERED + b"\n")
     other = book.stream()
     stream.close()
     assert not book.last(1)[0].startswith("WARN")
     other.close()
-    assert book.last(1) == ["WARN 1 lines dropped: logged faster than allowed"]
+    assert book.last(1) == ["WARN 2 lines dropped: logged faster than allowed"]
 
 
 def test_the_file_is_open_while_a_stream_is(book, open_files):
@@ -161,3 +218,18 @@ async def test_a_plugin_that_floods_is_drained_and_held_back(host, until):
         manager.start(["x"])
         await until(lambda: any("lines dropped" in line for _, line in host.lines))
     assert host.log("x").stat().st_size < logfile.LIMIT + logbook.BURST
+
+
+async def test_the_last_words_after_a_flood_are_in_the_dossier(host, until):
+    fatal = "FATAL: the disk of the model is gone"
+    async with host.manager(x=host.faulty("exits", flood=200_000, stderr=f"{fatal}\n", code=9)) as manager:
+        manager.start(["x"])
+        dossier = await until(lambda: manager.dossier("x"))
+    assert dossier.reason == "exit:9"
+    assert dossier.log[-2:] == ("line 199999 of a flood", fatal)
+    assert len(dossier.log) == 200
+    told = [int(line.split()[1]) for _, line in host.lines if line.startswith("WARN ")]
+    assert dossier.log_dropped == sum(told) > 0
+    assert len(host.lines) - len(told) + dossier.log_dropped == 200_001
+    assert host.lines[-1] == ("x", fatal)
+    assert host.log("x").read_text().count(fatal) == 1

@@ -14,6 +14,8 @@ from hector_host.errors import printable
 
 LINE_LIMIT = 8192
 """Bytes kept of one line."""
+REMEMBERED = 64 << 10
+"""Bytes of the lines dropped last that can be recalled."""
 
 _CUT = " … (cut)"
 _LEVELS = {
@@ -48,7 +50,8 @@ class Record:
 class LineCutter:
     """Chunks of bytes in, whole lines out; of a line longer than the limit only the beginning comes.
 
-    Lines are decoded one by one as they are taken, so that dropping thousands of them costs next to nothing.
+    Lines are decoded one by one as they are taken, so that dropping thousands of them costs next to nothing. The newest
+    of those are remembered as they came, and decoded if they are recalled.
 
     Attributes:
         skipping: Of the line that has begun, everything is skipped from here to its end.
@@ -60,6 +63,7 @@ class LineCutter:
         self._partial = b""
         self._chunk = b""
         self._position = 0
+        self._dropped = bytearray()  # whole lines, each with its end
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes. The lines of those before must have been taken or dropped."""
@@ -77,32 +81,52 @@ class LineCutter:
             self._position = end + 1 if end >= 0 else len(self._chunk)
             line = self._add(piece, ends=end >= 0)
             if line is not None:
-                return line
+                return self._text(line)
         return None
 
     def drop(self) -> int:
-        """Forgets the lines that are there; how many."""
-        ends = self._chunk.count(b"\n", self._position)
-        count = ends
-        if ends:
-            count -= self.skipping  # the beginning of that one was taken before
+        """Gives up the lines that are there; how many."""
+        count, start, self._position = 0, self._position, len(self._chunk)
+        end = self._chunk.rfind(b"\n", start) + 1
+        if end:
+            if self.skipping:  # the beginning of that one was taken before
+                start = self._chunk.index(b"\n", start) + 1
+            count = self._chunk.count(b"\n", start, end)
+            self._remember(self._partial + self._chunk[start:end])
             self._partial, self.skipping = b"", False
-            self._position = self._chunk.rindex(b"\n") + 1
-        rest, self._position = self._chunk[self._position :], len(self._chunk)
-        return count + (self._add(rest, ends=False) is not None)
+            start = end
+        long = self._add(self._chunk[start:], ends=False)
+        if long is None:
+            return count
+        self._remember(long + b"\n")
+        return count + 1
 
-    def _add(self, piece: bytes, *, ends: bool) -> str | None:
-        """The line that a piece completes or makes too long."""
+    def recall(self, count: int) -> list[str]:
+        """The last lines that were dropped and not yet recalled, at most `count`; the others are forgotten."""
+        dropped, self._dropped = self._dropped, bytearray()
+        lines = dropped.rsplit(b"\n", count + 1)[:-1]
+        if len(dropped) == REMEMBERED:  # the oldest may have lost its beginning
+            del lines[0]
+        return [self._text(line) for line in lines[-count:]]
+
+    def _remember(self, lines: bytes) -> None:
+        self._dropped += lines
+        del self._dropped[:-REMEMBERED]
+
+    def _add(self, piece: bytes, *, ends: bool) -> bytes | None:
+        """The line that a piece completes or makes too long; of that, enough to see that it is."""
         if self.skipping:
             self.skipping = not ends
             return None
         line = self._partial + piece
-        long = len(line) > self._limit
-        if not ends and not long:
+        if not ends and len(line) <= self._limit:
             self._partial = line
             return None
         self._partial, self.skipping = b"", not ends
-        return line[: self._limit].decode("utf-8", "backslashreplace") + (_CUT if long else "")
+        return line[: self._limit + 1]
+
+    def _text(self, line: bytes | bytearray) -> str:
+        return line[: self._limit].decode("utf-8", "backslashreplace") + (_CUT if len(line) > self._limit else "")
 
 
 def record(line: str) -> Record:

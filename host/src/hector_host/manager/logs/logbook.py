@@ -1,7 +1,8 @@
 """What one plugin wrote: its last lines in memory, all of them in a file of bounded size, and whoever wants to watch.
 
 A plugin can write faster than anybody reads. Past a steady rate lines are dropped and counted, and the reader is told
-to hold back, so that a flood costs the flooding plugin its time and not the host's.
+to hold back, so that a flood costs the flooding plugin its time and not the host's. The last of them are made up for as
+soon as lines are kept again, and when a stream ends: what a plugin says before it dies is what its user looks for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 TAIL = 200
 """Lines kept in memory."""
+RECALLED = TAIL - 1
+"""Lines of those dropped last that are kept after all: with the note of how many are missing before them, a tail."""
 RATE = 256 << 10
 """Bytes a second that a plugin may log for ever."""
 BURST = 1 << 20
@@ -77,15 +80,37 @@ class Logbook:
         self._refill()
         kept: list[Record] = []
         if self._budget >= (RESUMED if self._untold else 0):
+            kept = self._recalled(lines)
             while self._budget > 0 and len(kept) < MOST and (line := lines.take()) is not None:
-                self._budget -= len(line) + STAMP
-                kept.append(record(self._redact(line)))
+                kept.append(self._record(line))
         if kept:
             self._keep(kept)
         dropped = lines.drop()
         self.dropped += dropped
         self._untold += dropped
         return not dropped and not lines.skipping
+
+    def leave(self, lines: LineCutter) -> None:
+        """For a stream: it has ended, and the last lines that it lost are kept whatever is allowed.
+
+        With the last stream the file is closed, and what was dropped is told.
+        """
+        recalled = self._recalled(lines)
+        self._streams -= 1
+        if recalled or (self._untold and not self._streams):
+            self._keep(recalled)
+        if self._streams == 0:
+            self._file.close()
+
+    def _recalled(self, lines: LineCutter) -> list[Record]:
+        records = [self._record(line) for line in lines.recall(RECALLED)]
+        self.dropped -= len(records)
+        self._untold = max(0, self._untold - len(records))  # another stream may have told of them
+        return records
+
+    def _record(self, line: str) -> Record:
+        self._budget -= len(line) + STAMP
+        return record(self._redact(line))
 
     def _refill(self) -> None:
         now = time.monotonic()
@@ -104,14 +129,6 @@ class Logbook:
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self._file.append("".join(f"{stamp} {each.level or '-':5} {each.text}\n" for each in records))
 
-    def leave(self) -> None:
-        """For a stream: it has ended. With the last one the file is closed, and what was dropped is told."""
-        self._streams -= 1
-        if self._streams == 0:
-            if self._untold:
-                self._keep([])
-            self._file.close()
-
 
 class Stream:
     """One pipe's bytes on their way into a logbook. Must be closed."""
@@ -128,10 +145,10 @@ class Stream:
         return self._book.take(self._cutter)
 
     def close(self) -> None:
-        """Logs what stands after the last line end. May be called again."""
+        """Logs what stands after the last line end, and what was dropped last. May be called again."""
         if self._closed:
             return
         self._closed = True
         self._cutter.end()
         self._book.take(self._cutter)
-        self._book.leave()
+        self._book.leave(self._cutter)
