@@ -3,13 +3,16 @@
 The lookup is replaced: no test can change what a name resolves to for everybody on the machine.
 """
 
+import asyncio
 import socket
 
 import far
 import pytest
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
+from hector_host.errors import PluginError
 from hector_host.manager import State
+from hector_host.manager.connect.addresses import Resolver, single
 from hector_host.manager.lease import Ticket
 
 
@@ -76,3 +79,82 @@ async def test_a_name_that_does_not_resolve_at_first(host, servers, names, until
         assert states(manager) == {f"dns:///plugin.invalid:{port}": State.BACKOFF}
         names.addresses = ("127.0.0.2",)
         await until(lambda: states(manager) == {f"127.0.0.2:{port}": State.READY})
+
+
+def failing(targets):
+    """In the place of `Resolver.watch`: tells of the targets, and fails."""
+
+    async def watch(_):
+        for each in targets:
+            yield each
+        raise ZeroDivisionError
+
+    return watch
+
+
+def logged(caplog):
+    records = [record for record in caplog.records if record.levelname == "ERROR" and record.name.startswith("hector")]
+    return [(record.message, record.exc_info[0]) for record in records]
+
+
+async def test_a_bug_in_following_a_name_is_told_to_who_waits(host, servers, monkeypatch, caplog, until):
+    _, port = servers.plugin("127.0.0.2:0")
+    watch = Resolver.watch
+    monkeypatch.setattr(Resolver, "watch", failing([]))
+    async with host.manager(x={"address": f"127.0.0.2:{port}"}) as manager:
+        for _ in range(2):
+            with pytest.raises(PluginError) as failed:
+                await manager.ready("x")
+            assert str(failed.value) == (
+                "llm_provider/x: its address is not followed: internal error: ZeroDivisionError\n"
+                "  This is a bug of Hector. To follow it again: hector plugin reload x"
+            )
+        with pytest.raises(PluginError, match="its address is not followed"):
+            await manager.lease("x", Ticket("GenerateText"), 5)
+        assert manager.state("x") is State.FAILED
+        assert manager.status("x").replicas == ()
+        await until(lambda: logged(caplog) == [("addresses of x: failed", ZeroDivisionError)])
+
+        monkeypatch.setattr(Resolver, "watch", watch)
+        await manager.reload("x")
+        assert states(manager) == {f"127.0.0.2:{port}": State.READY}
+
+
+async def test_what_serves_goes_on_when_its_name_is_no_longer_followed(host, servers, monkeypatch, caplog, until):
+    _, port = servers.plugin("127.0.0.2:0")
+    address = f"127.0.0.2:{port}"
+    monkeypatch.setattr(Resolver, "watch", failing([(single(address),)]))
+    async with host.manager(x={"address": f"dns:///plugin.test:{port}"}) as manager:
+        await manager.ready("x")
+        await until(lambda: logged(caplog) == [("addresses of x: failed", ZeroDivisionError)])
+        assert states(manager) == {address: State.READY}
+        lease = await manager.lease("x", Ticket("GenerateText"))
+        assert await ask(lease) == "far"
+        lease.release()
+
+
+async def test_a_replica_whose_address_went_is_discarded_with_the_others(host, servers, monkeypatch, until):
+    _, port = servers.plugin("127.0.0.2:0")
+    servers.plugin(f"127.0.0.3:{port}")
+    first, second = (single(f"127.0.0.{each}:{port}") for each in (2, 3))
+    moved = asyncio.Event()
+
+    async def watch(_):
+        yield (first,)
+        await moved.wait()
+        yield (second,)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Resolver, "watch", watch)
+
+    async def live():
+        async with host.manager(x={"address": f"dns:///plugin.test:{port}"}) as manager:
+            await manager.lease("x", Ticket("GenerateText"))  # which is never given back
+            moved.set()
+            await until(lambda: states(manager) == {second.address: State.READY})
+
+    living = asyncio.create_task(live())
+    await until(lambda: any(change.replica == 2 and change.new is State.DRAINING for change in host.changes))
+    living.cancel()
+    await asyncio.wait((living,))
+    assert [change.new for change in host.changes if change.replica == 1][-2:] == [State.DRAINING, State.STOPPED]

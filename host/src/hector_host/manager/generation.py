@@ -14,6 +14,7 @@ from hector_host.manager.launch.local import LocalInstance
 from hector_host.manager.plugin import label
 from hector_host.manager.replica import STOPPED, Replica
 from hector_host.manager.states import SERVING, State
+from hector_host.manager.tasks import log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,12 +49,15 @@ class Generation:
         self._moved = moved
         self._following: asyncio.Task[None] | None = None
         self._resolver: Resolver | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], Replica] = {}
         self._populated = asyncio.Event()
+        self._fault: PluginError | None = None
 
     @property
     def state(self) -> State:
         """That of all replicas taken together."""
+        if not self.replicas:
+            return State.STARTING if self._fault is None else State.FAILED
         return self.representative.state if self._even() else State.DEGRADED
 
     @property
@@ -78,6 +82,7 @@ class Generation:
         """Begins the first start of every replica."""
         if self.edition.plugin.address is not None:
             self._following = asyncio.create_task(self._follow(), name=f"addresses of {self.edition.plugin.name}")
+            self._following.add_done_callback(log_failure)
             return
         for _ in range(self.edition.plugin.replicas):
             self._add(None)
@@ -123,7 +128,7 @@ class Generation:
     @property
     def error(self) -> Exception:
         """Why nobody takes calls."""
-        error = next((replica.error for replica in self.replicas if replica.error is not None), None)
+        error = next((replica.error for replica in self.replicas if replica.error is not None), self._fault)
         if error is None:
             plugin = self.edition.plugin
             return PluginError(f"{label(plugin.kind, plugin.name)}: was {STOPPED}")
@@ -157,7 +162,7 @@ class Generation:
         for leaving in self._leaving:
             leaving.cancel()
         self._populated.set()
-        for replica in self.replicas:
+        for replica in (*self.replicas, *self._leaving.values()):
             replica.discard()
 
     def _even(self) -> bool:
@@ -183,6 +188,20 @@ class Generation:
 
     async def _follow(self) -> None:
         """Keeps one replica for each address that the name stands for."""
+        try:
+            await self._keep_up()
+        except Exception as error:  # a bug: whoever waits for the first replica must not wait for ever
+            plugin = self.edition.plugin
+            who, what = label(plugin.kind, plugin.name), f"internal error: {type(error).__name__}"
+            self._fault = PluginError(
+                f"{who}: its address is not followed: {what}",
+                f"This is a bug of Hector. To follow it again: hector plugin reload {plugin.name}",
+            )
+            self._populated.set()
+            self._moved()
+            raise
+
+    async def _keep_up(self) -> None:
         from hector_host.manager.connect.addresses import Resolver
 
         async with Resolver(self.edition.plugin) as resolver:
@@ -195,8 +214,19 @@ class Generation:
                 self._populated.set()
                 wanted = {target.address for target in targets}
                 for replica in [each for each in self.replicas if each.instance.address not in wanted]:
-                    self.replicas.remove(replica)
-                    leaving = asyncio.create_task(replica.stop(self.edition.grace))
-                    self._leaving.add(leaving)
-                    leaving.add_done_callback(self._leaving.discard)
+                    self._let_go(replica)
                 self._moved()
+
+    def _let_go(self, replica: Replica) -> None:
+        self.replicas.remove(replica)
+        name = f"replica {replica.number} of {self.edition.plugin.name} leaves"
+        leaving = asyncio.create_task(self._stop(replica), name=name)
+        self._leaving[leaving] = replica
+        leaving.add_done_callback(self._leaving.pop)
+        leaving.add_done_callback(log_failure)
+
+    async def _stop(self, replica: Replica) -> None:
+        try:
+            await replica.stop(self.edition.grace)
+        finally:
+            replica.discard()

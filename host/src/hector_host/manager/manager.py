@@ -16,6 +16,7 @@ from hector_host.manager.processes.custody import Warden
 from hector_host.manager.processes.memory import OomCounter
 from hector_host.manager.status import ConfigChanges
 from hector_host.manager.supervisor import Supervisor
+from hector_host.manager.tasks import log_failure
 from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:
@@ -275,6 +276,7 @@ class Manager:
         leaving = asyncio.create_task(supervisor.stop(supervisor.edition.grace), name=f"{supervisor.name} is removed")
         self._removed[leaving] = supervisor
         leaving.add_done_callback(self._removed.pop)
+        leaving.add_done_callback(log_failure)
 
     def _changed(self, change: StateChange) -> None:
         for queue in self._watchers:

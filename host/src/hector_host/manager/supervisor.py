@@ -19,6 +19,7 @@ from hector_host.manager.plugin import call_timeout, label
 from hector_host.manager.replica import REPLACED, STOPPED
 from hector_host.manager.states import DOWN, OUT, State, StateChange
 from hector_host.manager.status import PluginStatus, ReplicaStatus
+from hector_host.manager.tasks import log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -82,7 +83,7 @@ class Supervisor:
         current = self._current
         if current is None:
             return State.DISCOVERED
-        return current.state if current.replicas and not self._exchanging else State.STARTING
+        return State.STARTING if self._exchanging else current.state
 
     @property
     def label(self) -> str:
@@ -262,7 +263,7 @@ class Supervisor:
         self._admission.replicas = current.replicas
         if current.peek() is not None:
             self._admission.open()
-        elif current.replicas and current.state in OUT:
+        elif current.state in OUT:
             attempts = _attempts(current.replicas)
             soonest = min(attempts) - time.time() if attempts else None
             self._admission.close(self._outage, soonest)
@@ -283,7 +284,7 @@ class Supervisor:
                 self._switch(new)
                 self._retire(old)
         except BaseException:
-            await self._abandon(new)
+            await self._let_go(new, 0, STOPPED)
             raise
         self._others.discard(new)
 
@@ -314,13 +315,6 @@ class Supervisor:
             await smoke.check(plugin, old)
         await new.all_ready()  # none of them has died of it
 
-    async def _abandon(self, generation: Generation) -> None:
-        try:
-            await generation.stop(0)
-        finally:
-            generation.discard()
-            self._others.discard(generation)
-
     def _switch(self, new: Generation) -> None:
         self._current = new
         self._exchanging = False
@@ -329,16 +323,18 @@ class Supervisor:
 
     def _retire(self, old: Generation) -> asyncio.Task[None]:
         self._others.add(old)
-        leaving = asyncio.create_task(self._let_go(old), name=f"{self.name} is replaced")
+        leaving = asyncio.create_task(self._let_go(old, old.edition.grace, REPLACED), name=f"{self.name} is replaced")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
+        leaving.add_done_callback(log_failure)
         return leaving
 
-    async def _let_go(self, old: Generation) -> None:
+    async def _let_go(self, generation: Generation, grace: float, why: str) -> None:
         try:
-            await old.stop(old.edition.grace, REPLACED)
+            await generation.stop(grace, why)
         finally:
-            self._others.discard(old)
+            generation.discard()
+            self._others.discard(generation)
 
     def _outage(self) -> Exception:
         """Why it takes no calls, and when that may change."""
