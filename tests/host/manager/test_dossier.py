@@ -135,7 +135,7 @@ def test_no_name_leads_out_of_the_folder(folder, name):
 def test_a_file_of_another_version_is_read_as_far_as_it_is_known(folder, notices):
     folder.mkdir(parents=True)
     newer = {
-        "format": 9,
+        "format": dossier.FORMAT,
         "plugin": "echo",
         "reason": "exit:1",
         "died": 5,
@@ -145,6 +145,15 @@ def test_a_file_of_another_version_is_read_as_far_as_it_is_known(folder, notices
     dossier.path(folder, "echo").write_text(json.dumps(newer))
     assert dossier.read(folder, "echo", notices.append) == Dossier("echo", "exit:1", 5.0, calls=(CallInFlight("M"),))
     assert notices == []
+
+
+def test_a_file_of_a_newer_format_is_refused(folder, notices):
+    dossier.write(folder, WHOLE)
+    file = dossier.path(folder, "echo")
+    content = json.loads(file.read_text()) | {"format": dossier.FORMAT + 1, "log": "in another way"}
+    file.write_text(json.dumps(content))
+    assert dossier.read(folder, "echo", notices.append) is None
+    assert notices == [f"echo: the crash dossier {file} is of a newer version of Hector: read it with that one"]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +166,7 @@ def test_a_file_of_another_version_is_read_as_far_as_it_is_known(folder, notices
         b"null",
         b"[" * 100_000,
         b'{"plugin": "echo"}',
+        b'{"format": "newest"}',
         b'{"plugin": "echo", "reason": "oom", "died": 5, "log": 7}',
         b'{"plugin": "echo", "reason": "oom", "died": 5, "log": [["x"]]}',
         b'{"plugin": "echo", "reason": "oom", "died": "yesterday"}',

@@ -31,7 +31,8 @@ TEXT_LIMIT = 8 << 10
 CALL_LIMIT = 100
 """Calls in flight that a dossier lists; those that ran longest."""
 FORMAT = 1
-"""Of the file. Whoever reads it ignores keys that it does not know, so only a changed meaning makes a new one."""
+"""Of the file. Whoever reads it ignores keys that it does not know, so only a changed meaning makes a new one, which
+whoever is older refuses."""
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +139,9 @@ def read(folder: Path, name: str, notice: Notice = _log.warning) -> Dossier | No
         except OSError as error:
             notice(f"{name}: its crash dossier {file} cannot be read: {error.strerror}")
             return None
+        if _format(content) > FORMAT:
+            notice(f"{name}: the crash dossier {file} is of a newer version of Hector: read it with that one")
+            return None
         found = _decoded(content)
         if found is None:
             notice(f"{name}: {file} is no crash dossier that this version of Hector can read: remove it")
@@ -153,6 +157,15 @@ def _older(newest: Path, age: int) -> Path:
 def _encoded(dossier: Dossier) -> bytes:
     text = json.dumps({"format": FORMAT, **asdict(_fitted(dossier))}, ensure_ascii=False, indent=1)
     return text.encode("utf-8", "replace")
+
+
+def _format(content: bytes) -> int:
+    """Of a file; 0 when it does not say."""
+    try:
+        told = json.loads(content)["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 0
+    return told if isinstance(told, int) else 0
 
 
 def _decoded(content: bytes) -> Dossier | None:
