@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -83,6 +84,10 @@ def test_orphans_of_the_session_belong(spawn):
     assert measure(process.pid).processes == 2
 
 
+def processes(*leaders):
+    return {pid: used.processes for pid, used in measure_all(leaders).items()}
+
+
 def test_daemons_that_were_adopted_belong_by_their_marker(spawn):
     from hector_host.manager.processes.family import reap_orphans, subreaper
 
@@ -91,8 +96,10 @@ def test_daemons_that_were_adopted_belong_by_their_marker(spawn):
         one, _ = spawn(READY.format(fork), "one")
         two, _ = spawn(IDLE, "two")
         stranger, _ = spawn(IDLE, "three")
-        found = measure_all((one.pid, two.pid))
-        assert {pid: used.processes for pid, used in found.items()} == {one.pid: 3, two.pid: 1}
+        wanted, deadline = {one.pid: 3, two.pid: 1}, time.monotonic() + 20
+        while (found := processes(one.pid, two.pid)) != wanted and time.monotonic() < deadline:
+            time.sleep(0.01)  # the daemon forks once more after its parents are done
+        assert found == wanted
         orphans = [child for child in psutil.Process().children() if child.pid not in {one.pid, two.pid, stranger.pid}]
         one.communicate()
         for orphan in orphans:
