@@ -93,6 +93,7 @@ def test_daemons_that_were_adopted_belong_by_their_marker(spawn):
 
     fork = ORPHANED.format("os.setsid(); os.fork(); sys.stdin.read(); os._exit(0)")
     with subreaper():
+        others = {child.pid for child in psutil.Process().children()}
         one, _ = spawn(READY.format(fork), "one")
         two, _ = spawn(IDLE, "two")
         stranger, _ = spawn(IDLE, "three")
@@ -100,7 +101,8 @@ def test_daemons_that_were_adopted_belong_by_their_marker(spawn):
         while (found := processes(one.pid, two.pid)) != wanted and time.monotonic() < deadline:
             time.sleep(0.01)  # the daemon forks once more after its parents are done
         assert found == wanted
-        orphans = [child for child in psutil.Process().children() if child.pid not in {one.pid, two.pid, stranger.pid}]
+        others |= {one.pid, two.pid, stranger.pid}
+        orphans = [child for child in psutil.Process().children() if child.pid not in others]
         one.communicate()
         for orphan in orphans:
             os.waitpid(orphan.pid, 0)
