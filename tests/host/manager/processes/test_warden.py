@@ -370,7 +370,7 @@ async def test_a_warden_that_is_killed_before_it_answers(spawn, warden):
 async def test_plugins_are_started_again_under_a_new_warden(host, until):
     async with host.manager(x=host.faulty("raw")) as manager:
         plugin = await manager.ready("x")
-        (warden,) = psutil.Process().children()
+        (warden,) = [child for child in psutil.Process().children() if "hector-warden" in child.cmdline()]
         warden.kill()
         await until(lambda: "backoff: warden" in host.states)
         assert str(plugin.failure) == (
