@@ -14,19 +14,23 @@ class Status:
 
     Attributes:
         started: When it began, in ticks since the machine did: with its number this means it and no later process.
+        ticks: Of processor time, those of its ended and awaited children included.
+        pages: Resident.
     """
 
-    __slots__ = ("flags", "parent", "session", "started", "state", "threads")
+    __slots__ = ("flags", "pages", "parent", "pid", "session", "started", "state", "threads", "ticks")
 
     def __init__(self, pid: int) -> None:
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (read for every process: a Path would cost more)
                 fields = file.read().rpartition(b")")[2].split()
         except OSError:
-            fields = [b"X", *[b"0"] * 19]
+            fields = [b"X", *[b"0"] * 21]
+        self.pid = pid
         self.state = fields[0].decode()
         self.parent, self.session, self.flags = int(fields[1]), int(fields[3]), int(fields[6])
-        self.threads, self.started = int(fields[17]), int(fields[19])
+        self.threads, self.started, self.pages = int(fields[17]), int(fields[19]), int(fields[21])
+        self.ticks = sum(map(int, fields[11:15]))
 
     @property
     def lives(self) -> bool:
@@ -45,6 +49,15 @@ def census() -> dict[int, Status]:
         return {int(entry): Status(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()}  # noqa: PTH208 (as above)
     except OSError:
         return {}
+
+
+def environment(pid: int) -> list[bytes]:
+    """What a process was started with, as `NAME=VALUE`; empty for one that this user may not look into."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (as above)
+            return file.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def below(root: int, everyone: dict[int, Status]) -> list[int]:

@@ -75,7 +75,7 @@ def members(leader: int, instance: str) -> dict[int, census.Status]:
     return {
         pid: status
         for pid, status in everyone.items()
-        if status.lives and (pid in tree or (status.session == leader != 0) or marker in _environment(pid))
+        if status.lives and (pid in tree or (status.session == leader != 0) or marker in census.environment(pid))
     }
 
 
@@ -85,7 +85,7 @@ def strike_all(variable: str, folder: Path) -> bool:
     found = [
         (pid, status.started)
         for pid, status in census.census().items()
-        if status.lives and any(entry.startswith(begin) for entry in _environment(pid))
+        if status.lives and any(entry.startswith(begin) for entry in census.environment(pid))
     ]
     for pid, started in found:
         census.strike(pid, started)
@@ -141,14 +141,6 @@ def _gone(pid: int, parents: set[int]) -> bool:
 def _reap(pid: int) -> None:
     with suppress(ChildProcessError):  # somebody else's
         os.waitpid(pid, os.WNOHANG)
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (read for every process: a Path would cost more)
-            return file.read().split(b"\0")
-    except OSError:
-        return []
 
 
 def _strike_tree(leader: int) -> set[int]:

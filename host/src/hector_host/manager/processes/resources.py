@@ -14,9 +14,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from hector_host.manager.launch.environment import MARKER
+from hector_host.manager.processes.census import census, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+
+    from hector_host.manager.processes.census import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +60,29 @@ def measure_all(leaders: Iterable[int]) -> dict[int, Resources]:
     return {leader: _sum(members) for leader, members in families if any(each.lives for each in members)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Process:
-    """One line of /proc/PID/stat."""
-
-    pid: int
-    state: str
-    parent: int
-    session: int
-    ticks: int
-    threads: int
-    pages: int
-
-    @property
-    def lives(self) -> bool:
-        """A process whose first thread has ended looks dead while the others go on."""
-        return self.state not in "ZX" or self.threads > 1
-
-
 class _Census:
     """All processes of one moment, and to which family each belongs."""
 
     def __init__(self, leaders: frozenset[int]) -> None:
         self._leaders = leaders
-        self._processes = {process.pid: process for process in _all_processes()}
+        self._processes = census()
         self._families: dict[int, int] = {}
         self._guardians = {process.parent for process in self._processes.values() if process.pid in leaders}
 
-    def families(self) -> dict[int, list[_Process]]:
+    def families(self) -> dict[int, list[Status]]:
         """The members of each family."""
-        found: dict[int, list[_Process]] = {leader: [] for leader in self._leaders}
+        found: dict[int, list[Status]] = {leader: [] for leader in self._leaders}
         for process in self._processes.values():
             family = self._family(process)
             if family:
                 found[family].append(process)
         return found
 
-    def _family(self, process: _Process) -> int:
+    def _family(self, process: Status) -> int:
         """The leader; 0 for a stranger. Each process is asked for once, with all of its ancestors."""
         line: list[int] = []
         family: int | None = None
-        ancestor: _Process | None = process
+        ancestor: Status | None = process
         while family is None and ancestor is not None:
             family = self._families[ancestor.pid] if ancestor.pid in self._families else self._own_family(ancestor)
             self._families[ancestor.pid] = 0  # the lines of /proc come from many moments: they might lead in a circle
@@ -106,7 +91,7 @@ class _Census:
         self._families.update(dict.fromkeys(line, family or 0))
         return family or 0
 
-    def _own_family(self, process: _Process) -> int | None:
+    def _own_family(self, process: Status) -> int | None:
         """The leader, as far as that does not follow from the parent."""
         if process.pid in self._leaders:
             return process.pid
@@ -123,34 +108,12 @@ class _Census:
         return markers
 
 
-def _all_processes() -> Iterator[_Process]:
-    for entry in os.listdir("/proc"):  # noqa: PTH208 (a Path each would cost more)
-        if not entry.isdigit():
-            continue
-        with suppress(OSError), open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123 (as above)
-            fields = file.read().rpartition(b")")[2].split()
-            yield _Process(
-                pid=int(entry),
-                state=fields[0].decode(),
-                parent=int(fields[1]),
-                session=int(fields[3]),
-                ticks=sum(map(int, fields[11:15])),
-                threads=int(fields[17]),
-                pages=int(fields[21]),
-            )
-
-
 def _marker(pid: int) -> bytes:
-    """What the family's marker says in the environment of a process; empty when there is none."""
-    with suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (as above)
-        for entry in file.read().split(b"\0"):
-            name, _, value = entry.partition(b"=")
-            if name == MARKER.encode():
-                return value
-    return b""
+    """The family's marker in the environment of a process; empty when there is none."""
+    return next((entry for entry in environment(pid) if entry.startswith(f"{MARKER}=".encode())), b"")
 
 
-def _sum(members: list[_Process]) -> Resources:
+def _sum(members: list[Status]) -> Resources:
     living = [each for each in members if each.lives]
     return Resources(
         memory=sum(each.pages for each in living) * os.sysconf("SC_PAGE_SIZE"),
