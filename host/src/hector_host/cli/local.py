@@ -106,7 +106,7 @@ class LocalClient:
         status = explained.plugin
         status.name, status.kind, status.source = name, plugin.kind or "", plugin.source
         status.state = PLUGIN_STATE_DISCOVERED
-        found = dossier.read(self._config.storage.path / "dossiers", name, _notice)
+        found = dossier.read(dossier.folder_in(self._config.storage.path), name, _notice)
         if found is not None:
             explained.crash.CopyFrom(crash_dossier(found))
             status.reason = found.reason

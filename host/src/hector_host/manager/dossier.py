@@ -107,6 +107,11 @@ class Dossier:
     host_version: str = ""
 
 
+def folder_in(storage: Path) -> Path:
+    """Where a host keeps its dossiers."""
+    return storage / "dossiers"
+
+
 def path(folder: Path, name: str) -> Path:
     """Where the newest dossier of a plugin is. No name leads out of the folder."""
     return folder / f"{quote(name, safe=' ')}.json"

@@ -21,7 +21,6 @@ from hector_host.manager.terminations import Terminations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
     from types import TracebackType
 
     from hector_host.config import Config
@@ -235,7 +234,7 @@ class Manager:
         """
         from hector_host.manager import dossier
 
-        return dossier.read(self._dossiers, self.config.plugin(name).name, self._notice)
+        return dossier.read(dossier.folder_in(self.config.storage.path), self.config.plugin(name).name, self._notice)
 
     @contextmanager
     def changes(self) -> Iterator[asyncio.Queue[StateChange]]:
@@ -290,11 +289,7 @@ class Manager:
         from hector_host.manager import autopsy, dossier
 
         found = autopsy.dossier(edition, replica, death)
-        await asyncio.to_thread(dossier.write, self._dossiers, found, self._notice)
-
-    @property
-    def _dossiers(self) -> Path:
-        return self.config.storage.path / "dossiers"
+        await asyncio.to_thread(dossier.write, dossier.folder_in(self.config.storage.path), found, self._notice)
 
     def _book(self, name: str) -> Logbook:
         on_log = self._on_log

@@ -20,6 +20,7 @@ from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
 from hector_host.manager.plugin import call_timeout, label
 from hector_host.manager.states import SERVING, State
+from hector_host.manager.tasks import log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,9 +163,9 @@ class Replica:
     def released(self, lease: Lease, code: StatusCode | None) -> None:
         """A call has ended."""
         self.vacated(lease)
-        if code is not None and code.name == "UNAVAILABLE":
-            self._broken.append(lease)
         name = None if code is None else code.name
+        if name == "UNAVAILABLE":
+            self._broken.append(lease)
         if self._health is None or lease.plugin is not self.plugin or name == "CANCELLED":
             return
         if name in {"DEADLINE_EXCEEDED", "UNAVAILABLE"}:
@@ -268,9 +269,10 @@ class Replica:
 
     def _part(self, instance: Instance) -> None:
         """Lets go of a connection once its calls have ended: whoever closes it in peace goes on answering them."""
-        parting = asyncio.create_task(instance.close(call_timeout(self.edition.plugin)))
+        parting = asyncio.create_task(instance.close(call_timeout(self.edition.plugin)), name=f"{self.label} is let go")
         self._parting.add(parting)
         parting.add_done_callback(self._parting.discard)
+        parting.add_done_callback(log_failure)
 
     async def _parted(self, limit: float) -> None:
         """Ends what is left of earlier connections."""
@@ -331,12 +333,12 @@ class Replica:
             reason = OUT_OF_MEMORY
             if isinstance(error, HectorError):
                 error = type(error)(f"{error.what}: the system killed it for want of memory", error.step)
-        now = time.time()
+        now = time.monotonic()
         verdict = restart.after_death(
             self._history,
             self._intensity,
-            now=time.monotonic(),
-            ready_for=0.0 if opened is None else time.monotonic() - opened,
+            now=now,
+            ready_for=0.0 if opened is None else now - opened,
             answered=self._answered,
             permanent=permanent,
             chance=random.random(),  # noqa: S311 (spreads restarts; nobody gains by guessing it)
@@ -345,15 +347,15 @@ class Replica:
             reason=reason,
             error=error,
             started=self._started,
-            ended=time.monotonic(),
+            ended=now,
             pid=self.instance.pid,
             version=self.plugin.version if self.plugin is not None else "",
-            leases=(*self.leases, *(lease for lease in self._broken if time.monotonic() - lease.ended < LAST_WORDS)),
+            leases=(*self.leases, *(lease for lease in self._broken if now - lease.ended < LAST_WORDS)),
             verdict=verdict,
         )
         self._history = verdict.history
         self.plugin, self.error, self.well = None, error, False
-        self.next_attempt = None if verdict.delay is None else now + verdict.delay
+        self.next_attempt = None if verdict.delay is None else time.time() + verdict.delay
         self._change(State.FAILED if verdict.gives_up else State.BACKOFF, reason)
         return death
 

@@ -160,11 +160,11 @@ class Supervisor:
         except TimeoutError:
             raise self._busy(f"had no place for {ticket.method} within {limit:g} s", "DEADLINE_EXCEEDED") from None
 
-    async def reload(self, edition: Edition | None = None) -> None:
+    async def reload(self, edition: Edition) -> None:
         """Replaces what runs; calls move over without one being lost.
 
         Args:
-            edition: What to start from; None: as before, from what is on disk now.
+            edition: What to start from.
 
         Raises:
             StartError, ConfigError: The replacement does not start, or fails its first call. What ran before goes on.
@@ -172,7 +172,7 @@ class Supervisor:
         async with self._replacing:
             if self._stopped:
                 raise self._outage()
-            old_edition, self._edition = self._edition, edition or self._edition
+            old_edition, self._edition = self._edition, edition
             if self._current is None:
                 self._limit()
                 return
