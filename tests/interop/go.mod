@@ -1,10 +1,10 @@
-module hector.example/tests/stockhost
+module hector.example/tests/interop
 
 go 1.24.0
 
 require (
 	github.com/hashicorp/go-hclog v1.6.3
-	github.com/hashicorp/go-plugin v1.7.0
+	github.com/hashicorp/go-plugin v1.8.0
 	google.golang.org/grpc v1.80.0
 	hector.example/gen v0.1.0
 )
