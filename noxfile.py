@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
-DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", *PYTHON_PLUGINS]
+DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", ROOT / "conformance", *PYTHON_PLUGINS]
 
 
 @nox.session

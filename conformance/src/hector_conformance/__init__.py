@@ -1,0 +1,1 @@
+"""Tests a plugin of Hector, in any language, through its public face alone: its launch and its gRPC services."""

@@ -1,0 +1,1 @@
+"""What every reasoning strategy promises."""

@@ -1,0 +1,42 @@
+"""A start that comes to nothing, in words of who runs the suite: the host's own, without the file that it was given."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from hector_host.errors import ConfigError, HectorError, StartError
+from hector_host.manager.failure import Failure
+from hector_host.manager.launch.plan import plan
+
+if TYPE_CHECKING:
+    from hector_conformance.target import Target
+    from hector_host.config import Config
+    from hector_host.manager.launch.plan import LaunchPlan
+
+_PLACE = re.compile(r"^\S*hector-[^/\s]*\.yaml(?::\d+)?: plugins\.\S+?\.config(?:\.(?P<key>\S+))?: ", re.MULTILINE)
+_STEP = "A plugin prints a handshake as its first line, or listens on a port, and then serves a service of the contract."
+_ADDRESS_STEP = "Name the address of a plugin that runs: of a gRPC server with a service of hector.plugin.v1."
+
+
+def planned(config: Config, target: Target) -> LaunchPlan:
+    """How the plugin is started.
+
+    Raises:
+        StartError: There is nothing that could be run.
+        ConfigError: Its manifest is wrong.
+    """
+    try:
+        return plan(config.plugins[target.name], config, os.environ)
+    except Failure as failure:
+        raise StartError(f"{target.text}: {failure.what}", _STEP) from None
+
+
+def refused(error: HectorError, target: Target) -> HectorError:
+    """The host's error about the plugin, about what the user named."""
+    if isinstance(error, ConfigError):
+        what = _PLACE.sub(lambda found: f"{target.text}: its option {found['key']} " if found["key"] else "", error.what)
+        return ConfigError(what, "Give the options that it needs with --config, or in conformance.yaml beside it.")
+    what = error.what.partition(": ")[2] or error.what
+    return StartError(f"{target.text}: {what}", _ADDRESS_STEP if target.path is None else _STEP)

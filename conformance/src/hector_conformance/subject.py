@@ -1,0 +1,170 @@
+"""The plugin under test, as often as a case needs it: one process for all that only ask, others for those that end it.
+
+It is started as a host starts it, by the host's own manager, so what the suite sees is what a user will see.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import yaml
+
+from hector_conformance.case import NotOffered
+from hector_conformance.instance import Instance
+from hector_conformance.offered import offers
+from hector_conformance.starting import planned, refused
+from hector_host.config import Kind, load
+from hector_host.errors import HectorError
+from hector_host.manager import Manager
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from types import TracebackType
+
+    from hector_conformance.settings import Settings
+    from hector_conformance.target import Target
+    from hector_host.manager.launch.plan import LaunchPlan
+
+NO_RESTART = "an address cannot be restarted here"
+
+
+class Subject:
+    """The plugin under test. An async context manager: when it is left, nothing of the plugin is left.
+
+    Attributes:
+        target: Where it is.
+        settings: What its author tells the suite.
+        config: The options with which it is started, unless a case says otherwise.
+        kinds: What it provides; known once it was started.
+        version: Its own.
+        plan: How it is started; None for an address, and before the first start.
+
+    Args:
+        config: Laid over the options of the settings.
+        kind: What it is taken for; None: what it says itself.
+    """
+
+    def __init__(
+        self, target: Target, settings: Settings, config: Mapping[str, Any] | None = None, kind: Kind | None = None
+    ) -> None:
+        self.target = target
+        self.settings = settings
+        self.config = {**settings.config, **(config or {})}
+        self.kinds: tuple[Kind, ...] = () if kind is None else (kind,)
+        self.version = ""
+        self.plan: LaunchPlan | None = None
+        self._kind = kind
+        self._offered: dict[str, bool] = {}
+        self._shared: Instance | None = None
+        self._scope = AsyncExitStack()
+        self._shared_scope = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        folder = tempfile.TemporaryDirectory(prefix="hector-conformance-", ignore_cleanup_errors=True)
+        self._folder = Path(self._scope.enter_context(folder))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        async with self._scope:
+            await self._shared_scope.aclose()
+
+    @property
+    def restartable(self) -> bool:
+        """It is started here; an address is not."""
+        return self.target.path is not None
+
+    @property
+    def exclusive(self) -> bool:
+        """It owns its data directory: no second process may use the same."""
+        return self.plan is not None and self.plan.manifest is not None and self.plan.manifest.exclusive
+
+    @property
+    def limit(self) -> float:
+        """Seconds for a start, and for each case."""
+        return self.settings.timeout
+
+    def folder(self) -> Path:
+        """A new folder: for the data of instances that shall see the same, or for a case's own files."""
+        return Path(tempfile.mkdtemp(dir=self._folder))
+
+    @asynccontextmanager
+    async def running(
+        self, *, fresh: bool = False, config: Mapping[str, Any] | None = None, data: Path | None = None
+    ) -> AsyncIterator[Instance]:
+        """The plugin, ready for calls.
+
+        Without arguments it is the one that all such cases share, which is started anew if it has ended. With any of
+        them it is a process of its own, which ends with the block.
+
+        Args:
+            fresh: A process of its own, alike in all else.
+            config: Its options, instead of `Subject.config`.
+            data: A `folder()`: who is started with the same one has the same data directory.
+
+        Raises:
+            NotOffered: A process of its own is asked of an address.
+            StartError: It never became ready.
+            ConfigError: It rejects its options.
+        """
+        if not fresh and config is None and data is None:
+            yield await self._share()
+            return
+        if not self.restartable:
+            raise NotOffered(NO_RESTART)
+        async with self._started(self.config if config is None else config, data or self.folder()) as instance:
+            yield instance
+
+    async def offers(self, rpc: str) -> bool:
+        """Whether it serves an RPC of the contract, by its name. Asked once; an answer of UNIMPLEMENTED is a no."""
+        if rpc not in self._offered:
+            self._offered[rpc] = await offers((await self._share()).channel, rpc, self.settings)
+        return self._offered[rpc]
+
+    @property
+    def end(self) -> str:
+        """How the shared process ended; empty while it lives."""
+        return "" if self._shared is None else self._shared.end
+
+    async def _share(self) -> Instance:
+        if self._shared is None or self._shared.end:
+            self._shared = None
+            await self._shared_scope.aclose()
+            self._shared = await self._shared_scope.enter_async_context(self._started(self.config, self.folder()))
+        return self._shared
+
+    @asynccontextmanager
+    async def _started(self, config: Mapping[str, Any], data: Path) -> AsyncIterator[Instance]:
+        loaded = load(self._configuration(config, data))
+        if self.restartable:
+            self.plan = planned(loaded, self.target)
+        async with Manager(loaded, notice=lambda _: None, grace=0) as manager:
+            try:
+                plugin = await manager.ready(self.target.name)
+            except HectorError as error:
+                raise refused(error, self.target) from None
+            self._met(plugin.services)
+            self.version = plugin.version
+            yield Instance(plugin, data)
+
+    def _met(self, services: frozenset[str]) -> None:
+        if self._kind is None:
+            self.kinds = tuple(kind for kind in Kind if kind.service in services)
+
+    def _configuration(self, config: Mapping[str, Any], data: Path) -> Path:
+        """The file of a host that knows this plugin alone."""
+        entry: dict[str, Any] = dict(self.target.source)
+        if config or self.restartable:
+            entry["config"] = dict(config)
+        entry["start_timeout"] = f"{self.limit:g}s"
+        if self.restartable:
+            entry["restart"] = {"max_deaths": 0}  # a case that ends a process starts the next one itself
+        named = {self.target.name: entry}
+        plugins = named if self._kind is None else {self._kind.group: named}
+        file = Path(tempfile.mkstemp(".yaml", "hector-", self._folder)[1])
+        file.write_text(yaml.safe_dump({"plugins": plugins, "storage": {"path": str(data)}}), encoding="utf-8")
+        return file
