@@ -6,7 +6,7 @@ import time
 import far
 import grpc
 import pytest
-from conformance import twins
+from twins import programs
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 from hector_host import config
@@ -50,7 +50,7 @@ async def ended(instance):
 
 @pytest.mark.parametrize("language", ["Python", "Go"])
 async def test_a_plugin_that_is_killed_and_started_again(host, dial, tmp_path, language):
-    twin = twins.both(tmp_path)[language == "Go"]
+    twin = programs.both(tmp_path)[language == "Go"]
     address = f"127.0.0.1:{far.free_port()}"
     instance = dial(address=address, config={"replies": ["as configured"]})
     with twin.listening(address) as served:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
-from conformance import cases, drawn
-from conformance.twins import SECONDS, Outcome, awaited, configure, outcome
+from twins import cases, drawn
+from twins.programs import SECONDS, Outcome, awaited, configure, outcome
 
 from hector.plugin.v1.llm_pb2 import (
     CallToolRequest,
@@ -21,7 +21,7 @@ from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conformance.twins import Twin
+    from twins.programs import Twin
 
 pytestmark = pytest.mark.timeout(600)  # the first build compiles gRPC
 

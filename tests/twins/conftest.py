@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conformance import cases, twins
+from twins import cases, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[twins.Twin, twins.Twin]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[programs.Twin, programs.Twin]:
     """The programs: Python, Go."""
-    return twins.both(tmp_path_factory.mktemp("go"))
+    return programs.both(tmp_path_factory.mktemp("go"))
 
 
 @pytest.fixture(params=["Python", "Go"])
-def twin(both: tuple[twins.Twin, twins.Twin], request: pytest.FixtureRequest) -> twins.Twin:
+def twin(both: tuple[programs.Twin, programs.Twin], request: pytest.FixtureRequest) -> programs.Twin:
     """One after the other."""
     return both[request.param == "Go"]
 
 
 @pytest.fixture(scope="session")
-def channels(both: tuple[twins.Twin, twins.Twin]) -> Iterator[tuple[grpc.Channel, grpc.Channel]]:
+def channels(both: tuple[programs.Twin, programs.Twin]) -> Iterator[tuple[grpc.Channel, grpc.Channel]]:
     """To both, served with the same options, and ready."""
     with tempfile.TemporaryDirectory(prefix="ht") as folder, ExitStack() as stack:
         options = ("--config", json.dumps(cases.OPTIONS))
         served = [stack.enter_context(each.listening(f"unix:{folder}/{each.name}", *options)) for each in both]
         for each in served:
-            twins.configure(each.channel, cases.OPTIONS)  # joins the start, and awaits its end
+            programs.configure(each.channel, cases.OPTIONS)  # joins the start, and awaits its end
         yield served[0].channel, served[1].channel
 
 

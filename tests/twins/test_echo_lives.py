@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from conformance.twins import SECONDS, Outcome, Twin, awaited, configure, health, outcome, violations
+from twins.programs import SECONDS, Outcome, Twin, awaited, configure, health, outcome, violations
 from google.protobuf.json_format import MessageToDict
 
 from hector.plugin.v1.llm_pb2 import CallToolRequest, GenerateTextRequest, ListModelsRequest, StreamTextRequest
