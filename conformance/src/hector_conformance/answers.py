@@ -1,4 +1,4 @@
-"""What a call came to, judged by the contract: an answer, or a refusal with the code that its RPC names."""
+"""What came of a call whose response has `success`: an answer that says yes, or a status with the right code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import grpc
 
 from hector_conformance.case import Failed, NotOffered
+from hector_conformance.statuses import told
 from hector_host.errors import quoted
 
 if TYPE_CHECKING:
@@ -80,8 +81,3 @@ async def beyond_bare(subject: Subject, field: str) -> AsyncIterator[None]:
         if not await bare(subject):
             raise
         raise NotOffered(f"a bare server that does not read {field}") from None
-
-
-def told(error: grpc.aio.AioRpcError) -> str:
-    """A status in one line."""
-    return f'{error.code().name}, "{quoted(error.details() or "", SHOWN)}"'

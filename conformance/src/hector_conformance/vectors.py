@@ -60,11 +60,11 @@ class Collection:
         """Deletes it."""
         await answer(self.stub.DeleteCollection(DeleteCollectionRequest(name=self.name)), "DeleteCollection")
 
-    async def upsert(self, *vectors: Vector, timeout: float | None = None) -> None:
+    async def upsert(self, *vectors: Vector, within: float | None = None) -> None:
         """Stores vectors."""
         request = UpsertVectorsRequest(collection=self.name, vectors=vectors)
         what = f"UpsertVectors of {len(vectors)} vectors"
-        await answer(self.stub.UpsertVectors(request, timeout=timeout), what)
+        await answer(self.stub.UpsertVectors(request, timeout=within), what)
 
     async def search(
         self,
@@ -72,13 +72,13 @@ class Collection:
         limit: int = 100,
         threshold: float = 0,
         where: Mapping[str, Any] | None = None,
-        timeout: float | None = None,
+        within: float | None = None,
     ) -> Sequence[VectorResult]:
         """What is found, best first."""
         request = SearchVectorsRequest(collection=self.name, vector=vector, limit=limit, threshold=threshold)
         if where is not None:
             request.filter.update(where)
-        response = await answer(self.stub.SearchVectors(request, timeout=timeout), f"SearchVectors with limit {limit}")
+        response = await answer(self.stub.SearchVectors(request, timeout=within), f"SearchVectors with limit {limit}")
         return response.results  # type: ignore[no-any-return]
 
     async def ids(self, *vector: float, **options: Any) -> list[str]:
@@ -113,8 +113,15 @@ async def collection(
     """A new collection, deleted again where the plugin can."""
     made = Collection(instance.stubs.database, fresh_name())
     await made.create(dimension, metric)
-    try:
+    async with kept(made):
         yield made
+
+
+@asynccontextmanager
+async def kept(made: Collection) -> AsyncIterator[None]:
+    """Keeps a collection for as long as the block lasts."""
+    try:
+        yield
     finally:
         with suppress(grpc.aio.AioRpcError):  # the verdict is about something else
             await made.stub.DeleteCollection(DeleteCollectionRequest(name=made.name), timeout=PATIENCE)
