@@ -12,6 +12,7 @@ DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "plugins/*/*.md", "sdk/*/*.md", "gen/*.md", "host/*.md", "examples/**/*.md")
     for path in ROOT.glob(pattern)
+    if "node_modules" not in path.parts
 )
 SHOWN = re.compile(r"^<!-- (\S+) -->\n```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)(?:#[^)]*)?\)")
