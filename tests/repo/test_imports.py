@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # From top to bottom, as docs/architecture.md draws them. Modules on one line may not import each other.
 LAYERS = [
     {"cli"},
+    {"authoring"},
     {"server"},
     {"api"},
     {"runtime"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hector_host.cli import plugin_test
+from hector_host.cli import plugin_new, plugin_test
 from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hector_host.cli.client import Client
 
 app = typer.Typer(help="Look at plugins, and replace one while its host runs.", no_args_is_help=True)
+app.command("new")(plugin_new.new)
 app.command("test")(plugin_test.test)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's key in the configuration.")]
