@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import yaml
 
@@ -21,12 +21,15 @@ from hector_host.errors import HectorError
 from hector_host.manager import Manager
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
 
     from hector_conformance.settings import Settings
     from hector_conformance.target import Target
+    from hector_host.config import PluginConfig
     from hector_host.manager.launch.plan import LaunchPlan
+
+T = TypeVar("T")
 
 NO_RESTART = "an address cannot be restarted here"
 
@@ -41,6 +44,8 @@ class Subject:
         kinds: What it provides; known once it was started.
         version: Its own.
         plan: How it is started; None for an address, and before the first start.
+        entry: Its part of the configuration with which it was started first.
+        bare: It prints no handshake; None: nobody knows yet.
 
     Args:
         config: Laid over the options of the settings.
@@ -56,7 +61,10 @@ class Subject:
         self.kinds: tuple[Kind, ...] = () if kind is None else (kind,)
         self.version = ""
         self.plan: LaunchPlan | None = None
+        self.entry: PluginConfig | None = None
+        self.bare: bool | None = None
         self._kind = kind
+        self._found: dict[str, Any] = {}
         self._offered: dict[str, bool] = {}
         self._shared: Instance | None = None
         self._scope = AsyncExitStack()
@@ -125,15 +133,36 @@ class Subject:
             self._offered[rpc] = await offers((await self._share()).channel, rpc, self.settings)
         return self._offered[rpc]
 
+    async def once(self, what: str, find: Callable[[], Awaitable[T]]) -> T:
+        """What several cases look at, found out by the first of them: a start takes time.
+
+        Args:
+            what: Its name.
+            find: Finds it out. That it is not offered holds for everybody.
+        """
+        if what not in self._found:
+            try:
+                self._found[what] = await find()
+            except NotOffered as reason:
+                self._found[what] = reason
+        if isinstance(self._found[what], NotOffered):
+            raise self._found[what]
+        found: T = self._found[what]
+        return found
+
     @property
     def end(self) -> str:
         """How the shared process ended; empty while it lives."""
         return "" if self._shared is None else self._shared.end
 
+    async def rest(self) -> None:
+        """Ends the shared process; the next case that needs one starts it anew."""
+        self._shared = None
+        await self._shared_scope.aclose()
+
     async def _share(self) -> Instance:
         if self._shared is None or self._shared.end:
-            self._shared = None
-            await self._shared_scope.aclose()
+            await self.rest()
             self._shared = await self._shared_scope.enter_async_context(self._started(self.config, self.folder()))
         return self._shared
 
@@ -142,6 +171,7 @@ class Subject:
         loaded = load(self._configuration(config, data))
         if self.restartable:
             self.plan = planned(loaded, self.target)
+        self.entry = self.entry or loaded.plugins[self.target.name]
         async with Manager(loaded, notice=lambda _: None, grace=0) as manager:
             try:
                 plugin = await manager.ready(self.target.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = ("plugin", "llm", "embedder", "database", "search", "durability", "tool", "reasoning")
+FAMILIES = ("launch", "plugin", "llm", "embedder", "database", "search", "durability", "tool", "reasoning", "purity")
 """The modules, in the order in which they run."""
 
 
