@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from google.protobuf.struct_pb2 import Struct
-
 from hector.plugin.v1.llm_pb2 import (
     FINISH_REASON_STOP,
     FINISH_REASON_TOOL_CALLS,
@@ -36,6 +34,8 @@ from hector_conformance.statuses import answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from google.protobuf.struct_pb2 import Struct
 
     from hector.plugin.v1.reasoning_pb2 import Generate, InitializeResponse
     from hector_conformance.instance import Instance
@@ -71,7 +71,7 @@ class Script:
     answer: str = "The first one."
     result: str = "says 42."
     reverse: bool = False
-    pass_on: Callable[[Struct], Struct] = lambda state: state  # noqa: E731  a field's default
+    pass_on: Callable[[Struct], Struct] = lambda state: state
 
     def initialize(self) -> InitializeRequest:
         """How the run begins."""

@@ -87,8 +87,9 @@ async def test_options(host):
         async with running(React(), config={}) as stubs:
             request = InitializeRequest()
             request.options.update(options)
-            response = await stubs.reasoning.Initialize(request)
-        assert (response.success, response.error) == (False, words)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stubs.reasoning.Initialize(request)
+        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, words)
 
 
 async def test_errors_have_the_codes_of_the_contract(host):

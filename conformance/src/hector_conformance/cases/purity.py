@@ -1,4 +1,4 @@
-"""What makes a reasoning strategy a pure function: equal requests have equal answers, whenever and wherever they come."""
+"""What makes a reasoning strategy a pure function: equal requests have equal answers, whenever and wherever."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from grpc.aio import AioRpcError
 
 from hector.plugin.v1.reasoning_pb2 import (
     FAILURE_KIND_OUTCOME_UNKNOWN,
-    FAILURE_KIND_TIMEOUT,
     FAILURE_KIND_TOOL,
     RUN_END_BUDGET,
     RUN_END_CANCELLED,
@@ -241,7 +240,7 @@ async def parallel_runs_do_not_mix(subject: Subject) -> None:
         together = await asyncio.gather(*(Rehearsal(script, instance).run() for script in scripts))
     for one, other in zip(alone, together, strict=True):
         if one.outline != other.outline or _contents(one) != _contents(other):
-            raise Failed(f"16 runs at the same time: should each be as alone, one asks or answers differently")
+            raise Failed("16 runs at the same time: should each be as alone, one asks or answers differently")
 
 
 @case(Kind.REASONING, "cancellation")

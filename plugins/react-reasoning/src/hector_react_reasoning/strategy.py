@@ -29,7 +29,7 @@ class React(Reasoning):
     """ReAct. Keeps nothing between calls: any replica can take any step of any run."""
 
     async def initialize(self, request: InitializeRequest) -> InitializeResponse:
-        """Raises Failure: an unknown option, or nothing to answer."""
+        """Raises Status: options that it cannot read. Raises Failure: there is nothing to answer."""
         textual = _form(request.options) == "text" or not request.model.tool_calling
         if not request.messages:
             raise Failure("there is no message to answer")
@@ -69,11 +69,15 @@ class React(Reasoning):
 def _form(options: Struct) -> str:
     given = plain(options)
     if unknown := sorted(set(given) - {"form"}):
-        raise Failure(f"unknown option {', '.join(unknown)}: there is form")
+        raise _invalid(f"unknown option {', '.join(unknown)}: there is form")
     form = given.get("form", "auto")
     if form not in FORMS:
-        raise Failure(f"form: {form!r} is none of {', '.join(FORMS)}")
+        raise _invalid(f"form: {form!r} is none of {', '.join(FORMS)}")
     return str(form)
+
+
+def _invalid(words: str) -> Status:
+    return Status(grpc.StatusCode.INVALID_ARGUMENT, words)
 
 
 def _read(state: Struct, version: int) -> State:
