@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from hector_host.runtime.runtime import Runtime
 from hector_host.runtime.sqlite import open_journal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 ROOT = Path(__file__).parent.parent
 ECHO = {"path": str(ROOT / "plugins/echo-llm")}
@@ -32,6 +34,16 @@ def written(document: dict[str, Any]) -> Any:
         file = Path(folder, "hector.yaml")
         file.write_text(yaml.safe_dump(document, sort_keys=False))
         yield file
+
+
+@contextlib.contextmanager
+def stock_host() -> Iterator[Path]:
+    """The executable of a host made with go-plugin: tests/interop/stockhost."""
+    with tempfile.TemporaryDirectory(prefix="hector-bench-") as folder:
+        built = Path(folder, "stockhost")
+        build = ["go", "build", "-C", str(ROOT / "tests/interop"), "-o", str(built), "./stockhost"]
+        subprocess.run(build, check=True, env=os.environ | {"GOWORK": "off"})
+        yield built
 
 
 @contextlib.asynccontextmanager

@@ -7,12 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.hosts import ECHO, ECHO_GO, ROOT, hosting
+from bench.hosts import ECHO, ECHO_GO, ROOT, hosting, stock_host
 from bench.sample import Comparison
 from hector.plugin.v1.llm_pb2 import ModelInput
 from hector.plugin.v1.message_pb2 import ROLE_USER, Message, Part
@@ -83,14 +81,8 @@ def question() -> ModelInput:
 
 
 def stock_go() -> list[dict[str, Any]]:
-    with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder, "stock-go")
-        subprocess.run(
-            ["go", "build", "-C", str(ROOT / "bench/stock-go"), "-o", str(built), "."],
-            check=True,
-            env=os.environ | {"GOWORK": "off"},
-        )
-        return [printed(str(built), str(BUILT)) for _ in range(ROUNDS)]
+    with stock_host() as host:
+        return [printed(str(host), "-recover", str(BUILT)) for _ in range(ROUNDS)]
 
 
 def mcp() -> list[dict[str, Any]]:

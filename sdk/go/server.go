@@ -46,7 +46,9 @@ func NewServer(plugin Plugin, security *tls.Config) (*Server, error) {
 	server.lifecycle = newLifecycle(plugin, plugin.register(server.grpc), around.gate)
 	pb.RegisterPluginServer(server.grpc, server.lifecycle)
 	healthpb.RegisterHealthServer(server.grpc, server.lifecycle.health)
-	server.grpc.RegisterService(&controller, server)
+	for i := range ownServices {
+		server.grpc.RegisterService(&ownServices[i], server)
+	}
 	// No reflection: its package alone adds a fifth to the time until the handshake, and Describe tells the same.
 	return server, nil
 }

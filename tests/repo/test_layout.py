@@ -28,9 +28,9 @@ ONE_SIDED = {
     "values": "protobuf gives Go plain values by itself",
     "vectors": "Go reads packed floats fast by itself",
     "decoder": "JSON values over Go structs; pydantic does it in Python",
-    "controller": "in Python it fits into the server",
+    "endpoint": "in Go a listener is wrapped in TLS whoever serves it",
+    "relay": "Go's TLS verifies every curve; gRPC's own does not",
     "orphan": "in Python a few lines of `serving`; in Go each system's own file",
-    "tls": "grpcio cannot speak go-plugin's AutoMTLS",
 }
 
 

@@ -140,14 +140,6 @@ async def test_multiplexing_is_declined(launch):
     assert launch("noisy.py", PLUGIN_MULTIPLEX_GRPC="true").line().endswith("|grpc||false\n")
 
 
-async def test_automtls_is_refused_and_not_ignored(launch):
-    code, out, err = launch("noisy.py", PLUGIN_CLIENT_CERT="-----BEGIN CERTIFICATE-----").ended()
-    assert (code, out) == (1, "")
-    assert err.splitlines()[-1] == (
-        "noisy: the host asks for AutoMTLS, which this plugin does not speak: switch AutoMTLS off in the host"
-    )
-
-
 async def test_a_path_too_long_for_a_socket(launch, sockets):
     folder = sockets / ("d" * 100)
     code, out, err = launch("noisy.py", PLUGIN_UNIX_SOCKET_DIR=str(folder)).ended()
@@ -186,8 +178,8 @@ async def test_nothing_heavy_is_imported_before_the_line(launch, tmp_path):
     program.write_text(
         "import sys\n"
         "from hector_sdk import handshake, serve, tool, Tools\n"
-        "def line(socket, environ):\n"
-        "    print(sorted(set(sys.modules) & {'pydantic', 'argparse', 'google.rpc', 'sqlite3'}))\n"
+        "def line(*ignored):\n"
+        "    print(sorted(set(sys.modules) & {'pydantic', 'argparse', 'google.rpc', 'sqlite3', 'cryptography'}))\n"
         "    print(sorted(name for name in sys.modules if name.startswith('hector.plugin.v1.')))\n"
         "    return b'line\\n'\n"
         "handshake.line = line\n"

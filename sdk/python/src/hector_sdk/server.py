@@ -1,6 +1,4 @@
-"""The gRPC server of a plugin process: its providers, Plugin, health, reflection and go-plugin's Shutdown.
-
-GRPCBroker and GRPCStdio of go-plugin are not served; its hosts do without.
+"""The gRPC server of a plugin process: its providers, Plugin, health, reflection and go-plugin's own services.
 
 Everything but the providers' own work happens on the event loop, health too: however many calls hang, in threads or
 awaiting something, health is answered at once. A coroutine that blocks the loop hangs the whole plugin, and no answer
@@ -17,6 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from hector.plugin.v1 import plugin_pb2
 from hector_sdk import binding, options
+from hector_sdk.controller import Controller
 from hector_sdk.errors import StartFailed
 from hector_sdk.lifecycle import Lifecycle, Settings
 from hector_sdk.providers import Provider
@@ -78,7 +77,7 @@ class Server:
         for name, handlers in bound:
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        self._server.add_generic_rpc_handlers((_Shutdown(self.stopping), _Reflection([name for name, _ in bound])))
+        self._server.add_generic_rpc_handlers((Controller(self.stopping), _Reflection([name for name, _ in bound])))
 
     async def __aenter__(self) -> Self:
         await self._ready(ready=False)
@@ -89,8 +88,11 @@ class Server:
         await self._server.stop(self._grace)
         await self.lifecycle.close()
 
-    async def listen(self, address: str) -> str:
+    async def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> str:
         """Answer calls at `unix:PATH` or `HOST:PORT`; `:PORT` is all interfaces.
+
+        Args:
+            credentials: For TLS; None: in plain text.
 
         Returns:
             The address, with the port that was chosen where it was 0.
@@ -99,7 +101,11 @@ class Server:
             StartFailed: It is taken, or no address.
         """
         try:
-            port = self._server.add_insecure_port(f"[::]{address}" if address.startswith(":") else address)
+            where = f"[::]{address}" if address.startswith(":") else address
+            if credentials is None:
+                port = self._server.add_insecure_port(where)
+            else:
+                port = self._server.add_secure_port(where, credentials)
         except RuntimeError:
             raise StartFailed(f"cannot listen on {address}: it is in use, or no address of this machine") from None
         await self._server.start()
@@ -147,22 +153,6 @@ class _Plugin:
         """Start with these options; answers when the providers are ready."""
         await self._lifecycle.configure(Settings(plain(request.config), request.data_dir, request.name))
         return plugin_pb2.ConfigureResponse()
-
-
-class _Shutdown(grpc.GenericRpcHandler):
-    """go-plugin's GRPCController: both of its messages are empty, so no types are needed."""
-
-    def __init__(self, stopping: asyncio.Event) -> None:
-        self._stopping = stopping
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
-        if handler_call_details.method != "/plugin.GRPCController/Shutdown":
-            return None
-        return grpc.unary_unary_rpc_method_handler(self._shutdown)
-
-    async def _shutdown(self, request: bytes, context: object) -> bytes:  # noqa: ARG002 - gRPC's signature
-        self._stopping.set()
-        return b""
 
 
 class _Reflection(grpc.GenericRpcHandler):

@@ -11,7 +11,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from hector_sdk import handshake, launch, logs
+from hector_sdk import launch, logs
+from hector_sdk.endpoint import Endpoint
 from hector_sdk.errors import StartFailed
 from hector_sdk.identity import Identity
 
@@ -96,15 +97,13 @@ def end_soon(status: int) -> None:
 
 
 async def _launched(providers: Sequence[Any], identity: Identity, output: int, environ: Mapping[str, str]) -> None:
-    handshake.check(environ)
     settings = configured(environ)
-    with handshake.private_socket(environ) as socket:
+    async with Endpoint(environ) as endpoint:
         from hector_sdk.server import Server
 
         async with Server(providers, identity, settings) as server:
             stop_on_signals(server.stopping, signal.SIGTERM)
-            await server.listen(f"unix:{socket}")
-            os.write(output, handshake.line(socket, environ))
+            os.write(output, await endpoint.open(server))
             stop_without_host(server.stopping, output)
             if settings is not None:
                 server.lifecycle.begin()
