@@ -20,14 +20,14 @@ KILLED = """
 import asyncio, os, signal
 from pathlib import Path
 from hector_host.manager.processes.custody import Warden
-from hector_host.manager.launch.environment import SOCKETS
+from hector_host.manager.launch.environment import MARKER
 from hector_host.manager.processes.process import Process
 
 async def main():
     warden = Warden()
     folder = warden.new_folder()
     script = "import os, signal; os.fork(); print(os.getpid(), flush=True); signal.pause()"
-    process = Process(warden, ["{python}", "-S", "-c", script], {{SOCKETS: str(folder)}}, Path("/"), "x")
+    process = Process(warden, ["{python}", "-S", "-c", script], {{MARKER: f"{{folder}}/x"}}, Path("/"), "x")
     heard = []
     process.read(lambda chunk: heard.extend(chunk.split()) or True, lambda chunk: True)
     while len(heard) < 2:

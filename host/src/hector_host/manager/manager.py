@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from hector_host.errors import HectorError
 from hector_host.manager.instance import Edition
+from hector_host.manager.launch import transport
 from hector_host.manager.logs.logbook import Logbook
 from hector_host.manager.processes import family
 from hector_host.manager.processes.custody import Warden
@@ -85,6 +87,7 @@ class Manager:
         self._terminations = Terminations()
 
     async def __aenter__(self) -> Self:
+        transport.chosen(os.environ)  # if that is wrong, it is wrong for all plugins
         with suppress(OSError):  # who needs the folder says so
             self.config.storage.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # conversations are private
         self._terminations.watch()

@@ -1,5 +1,7 @@
 """The line, field by field."""
 
+import base64
+
 import pytest
 
 from hector_host.manager.failure import Failure
@@ -48,6 +50,38 @@ def test_a_line_that_is_refused(line, what):
     assert caught.value.what == what
     assert caught.value.reason == "handshake"
     assert caught.value.step.endswith(".")
+
+
+CERTIFICATE = bytes(range(100))
+
+
+def test_a_certificate_that_was_asked_for():
+    text = base64.b64encode(CERTIFICATE).decode().rstrip("=")
+    for padding in ("", "=="):
+        endpoint = parse(f"1|1|tcp|127.0.0.1:1234|grpc|{text}{padding}|false", tls=True)
+        assert endpoint == Endpoint("tcp", "127.0.0.1:1234", CERTIFICATE)
+
+
+@pytest.mark.parametrize("line", ["1|1|tcp|127.0.0.1:1234|grpc", f"1|1|unix|/s|grpc|{'x' * 50}"])
+def test_a_certificate_that_is_missing(line):
+    with pytest.raises(Failure) as caught:
+        parse(line, tls=True)
+    assert caught.value.reason == "handshake"
+    assert caught.value.what == (
+        "its handshake carries no certificate, and this host reaches plugins by mutual TLS (HECTOR_TRANSPORT=tcp)"
+    )
+    assert caught.value.step == (
+        "Build it with an SDK that answers PLUGIN_CLIENT_CERT,"
+        " or unset HECTOR_TRANSPORT on a system that has unix sockets."
+    )
+
+
+@pytest.mark.parametrize("text", ["?" * 60, "a" * 57, "é" * 60])
+def test_a_certificate_that_is_not_base64(text):
+    with pytest.raises(Failure) as caught:
+        parse(f"1|1|tcp|127.0.0.1:1234|grpc|{text}", tls=True)
+    assert caught.value.what == f'the certificate in its handshake is not base64: "{text[:40]} …"'
+    assert caught.value.step == "Field 6 is the certificate's DER in base64, on the same line."
 
 
 @pytest.mark.parametrize("line", ["1|", "1|1|unix", " 12|x"])

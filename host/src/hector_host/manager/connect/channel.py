@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 64 << 20
 """Bytes of one message in either direction: a plugin's answer must not take the host's memory."""
 
+NEVER = (1 << 31) - 1
+"""Milliseconds, as gRPC takes it."""
+
 OPTIONS = {
     "grpc.max_receive_message_length": MESSAGE_LIMIT,
     "grpc.max_send_message_length": MESSAGE_LIMIT,
@@ -36,23 +39,40 @@ FAR_OPTIONS = OPTIONS | {
     "grpc.initial_reconnect_backoff_ms": 3_600_000,
     "grpc.max_reconnect_backoff_ms": 3_600_000,
     # A connection that nobody uses for half an hour is not a lost one.
-    "grpc.client_idle_timeout_ms": (1 << 31) - 1,
+    "grpc.client_idle_timeout_ms": NEVER,
 }
 
 
-def connect(target: str) -> grpc.aio.Channel:
-    """A channel to a process of this machine. It connects with the first call, in plain text."""
-    return grpc.aio.insecure_channel(target, options=tuple(OPTIONS.items()))
+def connect(
+    target: str, credentials: grpc.ChannelCredentials | None = None, server_name: str | None = None
+) -> grpc.aio.Channel:
+    """A channel to a process of this machine. It connects with the first call.
+
+    Args:
+        credentials: None for plain text.
+        server_name: The name in its certificate.
+    """
+    options: dict[str, int | str] = dict(OPTIONS)
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=tuple(options.items()))
+    if server_name is not None:
+        options["grpc.ssl_target_name_override"] = server_name
+    return grpc.aio.secure_channel(target, credentials, options=tuple(options.items()))
 
 
-def dial(target: Target, credentials: grpc.ChannelCredentials | None, server_name: str | None) -> grpc.aio.Channel:
+def dial(
+    target: Target, credentials: grpc.ChannelCredentials | None, server_name: str | None, *, keepalive: bool = True
+) -> grpc.aio.Channel:
     """A channel to a process that somebody else runs. It connects with the first call.
 
     Args:
         credentials: None for plain text.
         server_name: The name in its certificate, where it is not the target's.
+        keepalive: Take a connection on which nobody answers pings for lost.
     """
     options: dict[str, int | str] = dict(FAR_OPTIONS)
+    if not keepalive:
+        options["grpc.keepalive_time_ms"] = NEVER
     if server_name is not None:
         options["grpc.ssl_target_name_override"] = server_name
     elif target.authority:

@@ -4,33 +4,75 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from hector_host.manager.connect.channel import connect
 from hector_host.manager.connect.conversation import Conversation
+from hector_host.manager.connect.sideband import Sideband
 from hector_host.manager.launch import sockets
 
 if TYPE_CHECKING:
+    from grpc.aio import Channel
+
+    from hector_host.manager.connect.identity import Identity
+    from hector_host.manager.connect.secure import Secure
     from hector_host.manager.launch.handshake import Endpoint
+    from hector_host.manager.logs.logbook import Logbook
+
+LAST_WORDS = 0.5
+"""Seconds in which what a process printed before its end still arrives."""
 
 
 class Connection:
-    """A channel to an endpoint, and the socket behind it.
+    """A channel to an endpoint, and what is behind it. Made by `open`, and must be closed.
 
     Attributes:
         conversation: On the channel that calls use.
-
-    Raises:
-        Failure: The endpoint is not a socket of this user.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, target: str, socket: int | None, secure: Secure | None) -> None:
         self._endpoint = endpoint
-        self._socket: int | None = None
-        self._target = endpoint.address
+        self._target = target
+        self._socket = socket
+        self._secure = secure
+        self._sideband: Sideband | None = None
+        self.conversation = self._converse()
+        if secure is not None:
+            self.conversation.hopeless = secure.hopeless
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint, identity: Identity | None, folder: Path) -> Self:
+        """The connection; it is made with the first call.
+
+        Args:
+            identity: Whom the plugin lets in, if its endpoint has a certificate.
+            folder: Private, for a socket.
+
+        Raises:
+            Failure: The endpoint is not a socket of this user, or its certificate is not one.
+        """
+        target, socket = endpoint.address, None
         if endpoint.network == "unix":
-            self._target, self._socket = sockets.checked(Path(endpoint.address))
-        self.conversation = Conversation(connect(self._target), (), endpoint.address)
+            target, socket = sockets.checked(Path(endpoint.address))
+        try:
+            if identity is None or not endpoint.certificate:
+                return cls(endpoint, target, socket, None)
+            from hector_host.manager.connect.secure import Secure
+
+            return cls(endpoint, target, socket, await Secure.open(endpoint, target, identity, folder))
+        except BaseException:
+            if socket is not None:
+                os.close(socket)
+            raise
+
+    def attend(self, book: Logbook) -> None:
+        """Holds go-plugin's own streams open from now on, if the plugin is one of its kind.
+
+        Args:
+            book: Where what it prints is logged.
+        """
+        if self._endpoint.announced and self._sideband is None:
+            self._sideband = Sideband(self._dial(), book)
 
     async def finish_calls(self, grace: float | None) -> None:
         """Takes no new calls, and waits `grace` seconds for those in flight."""
@@ -38,20 +80,40 @@ class Connection:
 
     async def shut_down(self, within: float) -> bool:
         """Asks the plugin to end, on a channel of its own; False when it does not serve that."""
-        last = connect(self._target)
+        last = self._converse()
         try:
-            return await Conversation(last, (), self._endpoint.address).shut_down(within)
+            return await last.shut_down(within)
         finally:
-            await last.close()
+            await last.channel.close()
+
+    async def hear_out(self) -> None:
+        """Logs what a process that has ended printed last."""
+        if self._sideband is not None:
+            await self._sideband.finish(LAST_WORDS)
+
+    def discard(self) -> None:
+        """Listens no more. Calls in flight fail by themselves."""
+        if self._sideband is not None:
+            self._sideband.cancel()
 
     async def close(self) -> None:
-        """Lets go of everything. Nothing in it waits, so nothing interrupts it. May be called again.
+        """Lets go of everything. May be called again.
 
-        The channel goes first: an open one would dial whatever gets the socket's number next.
+        The channels go first: an open one would dial whatever gets the socket's number next.
         """
+        if self._sideband is not None:
+            await self._sideband.close()
         await self.conversation.channel.close()
+        if self._secure is not None:
+            await self._secure.close()
         if self._socket is not None:
             os.close(self._socket)
             self._socket = None
-        if self._endpoint.network == "unix":
-            sockets.remove(Path(self._endpoint.address))
+
+    def _converse(self) -> Conversation:
+        return Conversation(self._dial(), (), self._endpoint.address)
+
+    def _dial(self) -> Channel:
+        if self._secure is None:
+            return connect(self._target)
+        return self._secure.dial()

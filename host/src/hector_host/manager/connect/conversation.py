@@ -19,7 +19,7 @@ from hector_host.manager.connect.rejection import Rejected, violations
 from hector_host.manager.failure import Failure, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from grpc.aio import Channel
 
@@ -78,24 +78,29 @@ class Conversation:
     Attributes:
         where: Its address, for messages.
         waiting: What is waited for and why, for the message when it takes too long.
+        hopeless: What is wrong for good, of gRPC's words for why nobody answers; None if that may pass.
     """
 
     channel: Channel
     metadata: Metadata
     where: str
     waiting: Waiting = field(default_factory=lambda: Waiting("did nothing"))
+    hopeless: Callable[[str], Failure | None] = lambda _: None
 
     async def describe(self) -> Description:
         """Waits until the plugin answers at all, and asks what it is.
 
         Raises:
             Refusal: It answers with an error.
+            Failure: It never will.
         """
         pause = PATIENCE
         while True:
             try:
                 return await self.describe_once()
             except Unreachable as error:
+                if (failure := self.hopeless(str(error))) is not None:
+                    raise failure from None
                 reason = "protocol" if _FOREIGN in str(error) else "start_timeout"
                 self.waiting = Waiting(f"did not answer at {self.where}", quoted(str(error), 200), reason)
                 await asyncio.sleep(pause)

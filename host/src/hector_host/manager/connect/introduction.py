@@ -1,4 +1,4 @@
-"""From a channel to a plugin that takes calls: Describe, agreement on the kind, Configure, health."""
+"""From a plugin that has described itself to one that takes calls: agreement on the kind, Configure, health."""
 
 from __future__ import annotations
 
@@ -30,25 +30,7 @@ class Introduction:
     version: str
 
 
-async def introduce(
-    conversation: Conversation, plugin: PluginConfig, manifest: Collection[Kind], *, configure: bool, data: str
-) -> Introduction:
-    """Waits until the plugin takes calls.
-
-    Args:
-        manifest: The kinds that its manifest names.
-        configure: Whether it is this host that configures it.
-        data: The directory that it may write; empty for none.
-
-    Raises:
-        Failure: It does not become ready, or is not what it was taken for.
-        Rejected: It does not take its options.
-    """
-    description = await conversation.describe()
-    return await introduce_further(conversation, description, plugin, manifest, configure=configure, data=data)
-
-
-async def introduce_further(  # noqa: PLR0913 (as `introduce`)
+async def introduce(  # noqa: PLR0913 (each is one fact of a start)
     conversation: Conversation,
     description: Description,
     plugin: PluginConfig,
@@ -57,7 +39,18 @@ async def introduce_further(  # noqa: PLR0913 (as `introduce`)
     configure: bool,
     data: str,
 ) -> Introduction:
-    """As `introduce`, with a plugin that has described itself already."""
+    """Waits until the plugin takes calls.
+
+    Args:
+        description: What it says that it is.
+        manifest: The kinds that its manifest names.
+        configure: Whether it is this host that configures it.
+        data: The directory that it may write; empty for none.
+
+    Raises:
+        Failure: It does not become ready, or is not what it was taken for.
+        Rejected: It does not take its options.
+    """
     kind, services = agreement.confirmed(plugin.kind, manifest, description.services)
     if configure and description.serves_plugin:
         await conversation.configure(plugin.name, json.dumps(plugin.config), data)

@@ -149,14 +149,14 @@ class RemoteInstance:
         return conversation.Conversation(dialled, tuple(self._plugin.metadata.items()), self.address)
 
     async def _introduced(self, talk: Conversation, description: Description) -> Introduction:
-        from hector_host.manager.connect.introduction import introduce_further
+        from hector_host.manager.connect.introduction import introduce
 
         self._loss = asyncio.create_task(_loss(talk.channel), name=f"connection to {self.address}")
         limit = self._plugin.start_timeout
         configure = "config" in self._plugin.model_fields_set
         try:
             async with asyncio.timeout(limit):
-                introduced = await introduce_further(talk, description, self._plugin, (), configure=configure, data="")
+                introduced = await introduce(talk, description, self._plugin, (), configure=configure, data="")
         except TimeoutError:
             step = f"Give it more time with start_timeout: {self._place()}."
             raise talk.waiting.too_long(limit, step, show_log=False) from None

@@ -58,4 +58,4 @@ def _bare(process: Process, address: str) -> Endpoint:
             f"listens on port {port}, and process {holder or 'of another user'} does too",
             "End that process, or give one of the two another port: calls would go to either.",
         )
-    return Endpoint("tcp", address)
+    return Endpoint("tcp", address, announced=False)

@@ -25,12 +25,17 @@ PREAMBLE_BYTES = 64 << 10
 class Greeting:
     """Reads standard output up to the handshake and logs everything else.
 
+    Args:
+        log: Where everything else goes.
+        tls: The handshake must carry a certificate.
+
     Attributes:
         heard: Done when there is a handshake, with the endpoint or the `Failure` that it means.
     """
 
-    def __init__(self, log: Stream) -> None:
+    def __init__(self, log: Stream, *, tls: bool = False) -> None:
         self._log = log
+        self._tls = tls
         self._partial = b""
         self._prose: list[bytes] = []
         self._prose_size = 0
@@ -94,7 +99,7 @@ class Greeting:
                 f'printed a line before its handshake: "{quoted(printed, 200)}"',
                 "Print to stderr: the first line of standard output belongs to the handshake.",
             )
-        return handshake.parse(line)
+        return handshake.parse(line, tls=self._tls)
 
     def _fail(self, failure: Failure) -> None:
         self.heard.set_exception(failure)

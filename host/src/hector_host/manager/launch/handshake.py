@@ -6,11 +6,13 @@ line with a number and a bar means it as one; everything else on standard output
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 
 from hector_host.errors import quoted
 from hector_host.manager.failure import Failure
+from hector_host.manager.launch.transport import VARIABLE
 
 COOKIE = ("HECTOR_PLUGIN", "hector_plugin_v1")
 CORE_VERSION = "1"
@@ -32,10 +34,14 @@ class Endpoint:
     Attributes:
         network: "unix" or "tcp".
         address: A path, or `host:port`.
+        certificate: What its server presents, in DER; empty for plain text.
+        announced: A handshake names it; false for the port of a bare server.
     """
 
     network: str
     address: str
+    certificate: bytes = b""
+    announced: bool = True
 
 
 def is_attempt(line: str) -> bool:
@@ -43,8 +49,11 @@ def is_attempt(line: str) -> bool:
     return _ATTEMPT.match(line) is not None
 
 
-def parse(line: str) -> Endpoint:
+def parse(line: str, *, tls: bool = False) -> Endpoint:
     """Where the plugin that printed `line` listens.
+
+    Args:
+        tls: This host has offered a certificate: the plugin must answer with its own, and must not otherwise.
 
     Raises:
         Failure: The line does not offer what this host speaks.
@@ -61,17 +70,18 @@ def parse(line: str) -> Endpoint:
     _, app, network, address = fields[:4]
     if app != APP_VERSION:
         raise Failure("handshake", f"speaks protocol {quoted(app)}, this host speaks 1", _REBUILD)
-    _check_transport(line, fields)
+    _check_protocol(line, fields)
+    certificate = _certificate(fields, tls=tls)
     if network not in {"unix", "tcp"} or not address or "\0" in address:
         raise Failure(
             "handshake",
             f'its handshake names no address this host can dial: "{quoted(line)}"',
             "NETWORK is unix or tcp, and ADDRESS is a path or host:port.",
         )
-    return Endpoint(network, address if network == "unix" else _loopback(address, line))
+    return Endpoint(network, address if network == "unix" else _loopback(address, line), certificate)
 
 
-def _check_transport(line: str, fields: list[str]) -> None:
+def _check_protocol(line: str, fields: list[str]) -> None:
     protocol = fields[4] if len(fields) > 4 else ""
     if protocol != "grpc":
         raise Failure(
@@ -79,12 +89,33 @@ def _check_transport(line: str, fields: list[str]) -> None:
             f'its handshake offers {quoted(protocol) or "netrpc"} instead of grpc: "{quoted(line)}"',
             "Serve the plugin over gRPC: with go-plugin, set GRPCServer in its ServeConfig.",
         )
-    if len(fields) > 5 and len(fields[5]) > CERTIFICATE_MINIMUM:
+
+
+def _certificate(fields: list[str], *, tls: bool) -> bytes:
+    """The certificate in DER, as far as base64 tells; empty where none is wanted."""
+    text = fields[5] if len(fields) > 5 else ""
+    offered = len(text) > CERTIFICATE_MINIMUM
+    if offered and not tls:
         raise Failure(
             "handshake",
             "its handshake carries a certificate, and this host did not ask for AutoMTLS",
             "Serve without TLS: the host reaches the plugin through a private socket.",
         )
+    if tls and not offered:
+        raise Failure(
+            "handshake",
+            f"its handshake carries no certificate, and this host reaches plugins by mutual TLS ({VARIABLE}=tcp)",
+            "Build it with an SDK that answers PLUGIN_CLIENT_CERT"
+            f", or unset {VARIABLE} on a system that has unix sockets.",
+        )
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True) if tls else b""
+    except ValueError:
+        raise Failure(
+            "handshake",
+            f'the certificate in its handshake is not base64: "{quoted(text, 40)}"',
+            "Field 6 is the certificate's DER in base64, on the same line.",
+        ) from None
 
 
 def _loopback(address: str, line: str) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from hector_host.errors import PluginError
 from hector_host.manager.connect import agreement
 from hector_host.manager.failure import Failure, Waiting
-from hector_host.manager.launch import executable
+from hector_host.manager.launch import executable, sockets
 from hector_host.manager.launch.announcement import announced
 from hector_host.manager.launch.environment import environment
 from hector_host.manager.launch.greeting import Greeting
 from hector_host.manager.launch.plan import LaunchPlan, plan
+from hector_host.manager.launch.transport import Transport, chosen
 from hector_host.manager.launch.workplace import Workplace
 from hector_host.manager.plugin import Plugin, label
 from hector_host.manager.processes.process import Process
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from hector_host.config import Kind
     from hector_host.manager.connect.connection import Connection
+    from hector_host.manager.connect.identity import Identity
     from hector_host.manager.connect.introduction import Introduction
     from hector_host.manager.instance import Edition
     from hector_host.manager.logs.logbook import Stream
@@ -51,6 +53,12 @@ class _Running:
         self.greeting.close()
         self.errors.close()
 
+    def remove_socket(self) -> None:
+        """Takes away what a plugin that was killed could not, wherever it put it."""
+        heard = self.greeting.heard
+        if heard.done() and heard.exception() is None and heard.result().network == "unix":
+            sockets.remove(Path(heard.result().address))
+
 
 class LocalInstance:
     """One process of a plugin and everything around it."""
@@ -64,11 +72,11 @@ class LocalInstance:
         self._config = edition.config
         self._book = edition.book
         self._warden = edition.warden
-        self._instance = secrets.token_hex(16)
         self._manifest_kinds: Sequence[Kind] = ()
         self._workplace: Workplace | None = None
         self._postponed: LaunchPlan | None = None
         self._program = Path()
+        self._identity: Identity | None = None
         self._running: _Running | None = None
         self._connection: Connection | None = None
         self._ready = False
@@ -152,6 +160,8 @@ class LocalInstance:
         """Removes what a process that has ended left behind. Calls go on failing by themselves until `close`."""
         if self._running is not None:
             await self._running.process.end()
+        if self._connection is not None:
+            await self._connection.hear_out()
         self.discard()
 
     async def close(self, grace: float) -> None:
@@ -176,6 +186,9 @@ class LocalInstance:
         if self._running is not None:
             self._running.process.end_now()
             self._running.close_logs()
+            self._running.remove_socket()
+        if self._connection is not None:
+            self._connection.discard()
         if self._workplace is not None:
             self._workplace.clear()
 
@@ -186,12 +199,23 @@ class LocalInstance:
             self._spawn(self._postponed, self._workplace)
 
     def _spawn(self, launch: LaunchPlan, workplace: Workplace) -> None:
+        if chosen(os.environ) is Transport.TCP:
+            from hector_host.manager.connect.identity import issue
+
+            self._identity = issue()
+        instance = f"{workplace.sockets}/{secrets.token_hex(16)}"
         env = environment(
-            self._plugin, os.environ, instance=self._instance, sockets=workplace.sockets, data=workplace.data
+            self._plugin,
+            os.environ,
+            instance=instance,
+            sockets=workplace.sockets,
+            data=workplace.data,
+            certificate="" if self._identity is None else self._identity.certificate.decode(),
         )
-        process = Process(self._warden, launch.command, env, launch.folder, self._instance, workplace.inherited)
+        process = Process(self._warden, launch.command, env, launch.folder, instance, workplace.inherited)
+        greeting = Greeting(self._book.stream(), tls=self._identity is not None)
         self._program = Path(launch.command[0])
-        self._running = _Running(process, Greeting(self._book.stream()), self._book.stream())
+        self._running = _Running(process, greeting, self._book.stream())
         process.read(self._running.greeting.feed, self._running.errors.feed)
 
     async def _until_it_runs(self, process: Process) -> None:
@@ -211,16 +235,19 @@ class LocalInstance:
         from hector_host.manager.connect.connection import Connection  # gRPC comes in while the process boots
 
         endpoint = await announced(running.process, running.greeting, str(self._plugin.config.get("endpoint", "")))
-        if endpoint is None:
+        if endpoint is None or self._workplace is None:
             raise self._too_early(running.process, "before it was ready")
-        self._connection = Connection(endpoint)
+        self._connection = await Connection.open(endpoint, self._identity, self._workplace.sockets)
         return self._connection
 
     async def _introduce(self, connection: Connection) -> Introduction:
         from hector_host.manager.connect.introduction import introduce
 
+        talk = connection.conversation
+        description = await talk.describe()
+        connection.attend(self._book)
         data = "" if self._workplace is None else str(self._workplace.data)
-        return await introduce(connection.conversation, self._plugin, self._manifest_kinds, configure=True, data=data)
+        return await introduce(talk, description, self._plugin, self._manifest_kinds, configure=True, data=data)
 
     async def _unless_it_ends(self, process: Process, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(work)

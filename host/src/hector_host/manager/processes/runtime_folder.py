@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from hector_host.manager.failure import Failure
-from hector_host.manager.launch.environment import SOCKETS
+from hector_host.manager.launch.environment import MARKER
 from hector_host.manager.processes import family
 
 PREFIX = "hector-"
@@ -101,7 +101,7 @@ def _sweep(path: Path) -> None:
     try:
         if _locked(lock) and _is(lock, path / LOCK):
             for _ in range(STRIKES):
-                if not family.strike_all(SOCKETS, path):
+                if not family.strike_all(MARKER, path):
                     break
             _remove(path)
     finally:
