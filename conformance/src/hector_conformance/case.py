@@ -2,7 +2,7 @@
 
     @case(Kind.LLM, "statuses", requires=("GenerateText",))
     async def unknown_model_is_not_found(subject: Subject) -> None:
-        \"""A model that does not exist is NOT_FOUND.\"""
+        "A model that does not exist is NOT_FOUND."
         async with subject.running() as instance:
             ...
 
@@ -93,7 +93,11 @@ def case(kind: Kind | None, group: str, *, requires: tuple[str, ...] = ()) -> Ca
 def every() -> list[Case]:
     """All cases: those of every plugin, then kind by kind, in the order of `GROUPS`."""
     from hector_conformance.cases import load
+    from hector_host.config import Kind
 
-    load()
     order = {family: index for index, family in enumerate(load())}
-    return sorted(_registry.values(), key=lambda each: (order[each.name.partition(".")[0]], GROUPS.index(each.group)))
+    kinds = [None, *Kind]
+    place = {name: order[name.partition(".")[0]] for name in _registry}
+    return sorted(
+        _registry.values(), key=lambda each: (kinds.index(each.kind), GROUPS.index(each.group), place[each.name])
+    )

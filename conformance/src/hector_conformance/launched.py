@@ -112,9 +112,7 @@ class Launched:
 
 
 @contextlib.asynccontextmanager
-async def launched(
-    subject: Subject, arguments: Sequence[str] = (), *, by_host: bool = True
-) -> AsyncIterator[Launched]:
+async def launched(subject: Subject, arguments: Sequence[str] = (), *, by_host: bool = True) -> AsyncIterator[Launched]:
     """The process, started as a host starts it, or by hand; when the block is left, nothing of it is left.
 
     Args:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FAILED = PluginError.exit_code
 """Exit code when a case failed, or the plugin did not even start."""
 INTERRUPTED = 130
+_WRITE = ""_WRITE""
 CONFIG_SIZE = 1 << 20
 """Bytes that the options may have."""
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     kind = None if given.kind is None else Kind(given.kind)
     try:
-        sys.exit(test(given.plugin, junit_file=given.junit, kind=kind, config=given.config))
+        sys.exit(examine(given.plugin, junit_file=given.junit, kind=kind, config=given.config))
     except HectorError as error:
         print(printable_lines(f"hector-conformance: {error}"), file=sys.stderr)  # noqa: T201  it is a command
         sys.exit(error.exit_code)
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
 
 
-def test(plugin: str, *, junit_file: Path | None = None, kind: Kind | None = None, config: str | None = None) -> int:
+def examine(plugin: str, *, junit_file: Path | None = None, kind: Kind | None = None, config: str | None = None) -> int:
     """Tests a plugin and prints the report; the exit code: 0 when no case failed, else 3.
 
     Args:
@@ -98,13 +99,13 @@ def options(given: str | None) -> dict[str, Any]:
             with Path(given).open("rb") as file:
                 text = file.read(CONFIG_SIZE + 1).decode()
         except (OSError, ValueError):
-            raise ConfigError("--config: is neither a JSON object nor a file", "Write '{\"key\": \"value\"}'.") from None
+            raise ConfigError("--config: is neither a JSON object nor a file", 'Write \'{"key": "value"}\'.') from None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--config: is not JSON: {error}", "Write '{\"key\": \"value\"}'.") from None
+        raise ConfigError(f"--config: is not JSON: {error}", 'Write \'{"key": "value"}\'.') from None
     if not isinstance(value, dict):
-        raise ConfigError("--config: is not a JSON object", "Write '{\"key\": \"value\"}'.")
+        raise ConfigError("--config: is not a JSON object", 'Write \'{"key": "value"}\'.')
     return value
 
 
@@ -112,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hector-conformance",
         description="Test a plugin of Hector, in any language, through its public face alone.",
-        epilog="Exit code 0: no case failed; 3: one did, or the plugin does not start; 2: the arguments are wrong.",
+        epilog="Exit code 0: no case failed; 2: wrong arguments; 3: a case failed, or the plugin does not start.",
     )
     parser.add_argument("plugin", metavar="PATH|ADDRESS", help="a folder with plugin.yaml, a program, or host:port")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML too")

@@ -1,4 +1,4 @@
-"""What came of the cases, for people: by family and group, one line each, and the counts."""
+"""What came of the cases, for people: by kind and group, one line each, and the counts."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MARKS = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.NOT_OFFERED: "–", Verdict.EXCUSED: "~"}  # noqa: RUF001
 NARROWEST = 40
+EVERY = "every plugin"
 
 
 class Report:
@@ -37,7 +38,7 @@ class Report:
 
     def line(self, outcome: Outcome) -> str:
         """A case, under its headings where they are new."""
-        family, group = outcome.case.name.partition(".")[0], outcome.case.group
+        family, group = outcome.case.kind or EVERY, outcome.case.group
         headings = []
         if family != self._family:
             headings += ["", family]
@@ -60,6 +61,4 @@ class Report:
         return f"\n{', '.join(f'{found[verdict]} {verdict}' for verdict in Verdict)} in {seconds:.1f} s"
 
     def _wrapped(self, text: str, first: str, rest: str) -> str:
-        return textwrap.fill(
-            text, self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-        )
+        return textwrap.fill(text, self._width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

@@ -1,4 +1,4 @@
-"""Puts a plugin to every case that is for it, one after the other; each case has its time, and none can stop the rest."""
+"""Puts a plugin to every case that is for it, one after the other. Each has its time, and none can stop the rest."""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
 """`conformance.yaml`: what the suite is told of a plugin by its author. Read with bounds, since it may be anybody's.
 
-    config: {replies: ["one", "two"]}      # options; --config is laid over them
-    model: script                          # for models and embedders; without it the plugin's default
-    timeout: 60s                           # for a start, and for each case
+    config: {replies: ["one", "two"]}     # options; --config is laid over them
+    model: script                         # of a language model or embedder; without it the plugin's default
+    timeout: 60s                          # for a start, and for each case
     tools:
-      harmless: {tool: read_file, parameters: {path: x}}      # a call that succeeds and changes nothing
-      receipt: {tool: run, parameters: {command: mktemp}}     # a call that answers something new each time it is executed
+      harmless: {tool: read_file, parameters: {path: x}}
+      receipt: {tool: run, parameters: {command: mktemp a.XXX}, other: {command: mktemp b.XXX}}
     excused:
-      llm.stream_equals_unary: "samples; the same question has many answers"
+      llm.usage_is_plausible: "the service counts what it likes"
+
+Every key is optional.
 """
 
 from __future__ import annotations
@@ -51,12 +53,19 @@ class Call(_Part):
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
+class ReceiptCall(Call):
+    """A call of a tool that keeps receipts."""
+
+    other: dict[str, Any] = Field(default_factory=dict)
+    """Other parameters for the same tool, as harmless."""
+
+
 class ToolSamples(_Part):
     """Calls that the suite may make. Tools that do not say `read_only` are called only by these."""
 
     harmless: Call | None = None
     """Succeeds, and changes nothing that matters."""
-    receipt: Call | None = None
+    receipt: ReceiptCall | None = None
     """Answers something new each time that it is executed. Its tool keeps receipts."""
 
 
@@ -84,7 +93,8 @@ def read(file: Path) -> Settings:
         with file.open("rb") as opened:
             data = opened.read(SIZE + 1)
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {os.strerror(error.errno or 0)}", "Mend it, or remove it.") from None
+        words = os.strerror(error.errno or 0)
+        raise ConfigError(f"{file}: cannot be read: {words}", "Mend it, or remove it.") from None
     if len(data) > SIZE:
         raise ConfigError(f"{file}: is larger than {SIZE >> 10} KiB", "It holds settings, and nothing large.")
     try:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from hector_host.manager.launch.plan import LaunchPlan
 
 _PLACE = re.compile(r"^\S*hector-[^/\s]*\.yaml(?::\d+)?: plugins\.\S+?\.config(?:\.(?P<key>\S+))?: ", re.MULTILINE)
-_STEP = "A plugin prints a handshake as its first line, or listens on a port, and then serves a service of the contract."
+_STEP = "A plugin prints a handshake as its first line or listens on a port, and serves a service of hector.plugin.v1."
+_SLOW_STEP = f"{_STEP}\nGive a slow one more time: timeout in conformance.yaml beside it."
+_LATE = re.compile(r" within [0-9.]+ s\b")
 _ADDRESS_STEP = "Name the address of a plugin that runs: of a gRPC server with a service of hector.plugin.v1."
 
 
@@ -36,7 +38,8 @@ def planned(config: Config, target: Target) -> LaunchPlan:
 def refused(error: HectorError, target: Target) -> HectorError:
     """The host's error about the plugin, about what the user named."""
     if isinstance(error, ConfigError):
-        what = _PLACE.sub(lambda found: f"{target.text}: its option {found['key']} " if found["key"] else "", error.what)
+        what = _PLACE.sub(lambda found: f"{target.text}: option {found['key']}: " if found["key"] else "", error.what)
         return ConfigError(what, "Give the options that it needs with --config, or in conformance.yaml beside it.")
     what = error.what.partition(": ")[2] or error.what
-    return StartError(f"{target.text}: {what}", _ADDRESS_STEP if target.path is None else _STEP)
+    step = _ADDRESS_STEP if target.path is None else _SLOW_STEP if _LATE.search(what) else _STEP
+    return StartError(f"{target.text}: {what}", step)

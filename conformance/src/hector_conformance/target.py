@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hector_conformance.settings import FILE
 from hector_host.config import units
 from hector_host.errors import ConfigError, quoted
-
-from hector_conformance.settings import FILE
 
 _UNNAMED = "plugin"
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
-FAMILIES = ("launch", "plugin", "llm", "embedder", "database", "search", "durability", "tool", "reasoning", "purity")
+FAMILIES = (
+    "launch",
+    "plugin",
+    "llm",
+    "streaming",
+    "tool_calling",
+    "embedder",
+    "database",
+    "search",
+    "durability",
+    "tool",
+    "reasoning",
+    "purity",
+)
 """The modules, in the order in which they run."""
 
 

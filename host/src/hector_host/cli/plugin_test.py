@@ -52,7 +52,7 @@ def test(
             'Install it beside Hector: pip install "hector-host[author]", or hector-conformance alone.',
         ) from None
     try:
-        code = suite.test(plugin, junit_file=junit, kind=kind, config=config)
+        code = suite.examine(plugin, junit_file=junit, kind=kind, config=config)
     except KeyboardInterrupt:
         code = INTERRUPTED
     raise typer.Exit(code)
