@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FAILED = PluginError.exit_code
 """Exit code when a case failed, or the plugin did not even start."""
 INTERRUPTED = 130
-_WRITE = ""_WRITE""
+_WRITE = """Write '{"key": "value"}'."""
 CONFIG_SIZE = 1 << 20
 """Bytes that the options may have."""
 
@@ -99,13 +99,13 @@ def options(given: str | None) -> dict[str, Any]:
             with Path(given).open("rb") as file:
                 text = file.read(CONFIG_SIZE + 1).decode()
         except (OSError, ValueError):
-            raise ConfigError("--config: is neither a JSON object nor a file", 'Write \'{"key": "value"}\'.') from None
+            raise ConfigError("--config: is neither a JSON object nor a file", _WRITE) from None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"--config: is not JSON: {error}", 'Write \'{"key": "value"}\'.') from None
+        raise ConfigError(f"--config: is not JSON: {error}", _WRITE) from None
     if not isinstance(value, dict):
-        raise ConfigError("--config: is not a JSON object", 'Write \'{"key": "value"}\'.')
+        raise ConfigError("--config: is not a JSON object", _WRITE)
     return value
 
 
