@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hector_host.cli import plugin_new, plugin_test
+from hector_host.cli import plugin_install, plugin_new, plugin_pack, plugin_test
 from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at plugins, and replace one while its host runs.", no_args_is_help=True)
 app.command("new")(plugin_new.new)
+app.command("pack")(plugin_pack.pack)
+app.command("install")(plugin_install.install)
 app.command("test")(plugin_test.test)
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's key in the configuration.")]
