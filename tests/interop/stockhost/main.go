@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"log"
 	"os"
@@ -25,10 +26,10 @@ const patience = 60 * time.Second
 
 // arguments are what the command line says.
 type arguments struct {
-	autoMTLS, multiplex, recover bool
-	group                        string
-	calls, bytes                 int
-	command                      []string
+	autoMTLS, multiplex, recover, stdio bool
+	group                               string
+	calls, bytes                        int
+	command                             []string
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.BoolVar(&given.autoMTLS, "automtls", false, "ask for mutual TLS")
 	flag.BoolVar(&given.multiplex, "multiplex", false, "ask for one connection for everything")
 	flag.BoolVar(&given.recover, "recover", false, "kill it, and see")
+	flag.BoolVar(&given.stdio, "stdio", false, "wait for what the plugin prints to come by its stdio stream")
 	flag.StringVar(&given.group, "group", "", "the group that may use the plugin's socket")
 	flag.IntVar(&given.calls, "calls", 20, "how many unary calls to time")
 	flag.IntVar(&given.bytes, "bytes", 1<<20, "the size of a large message")
@@ -113,6 +115,16 @@ func ask(model pb.LLMProviderClient, prompt string) (string, error) {
 type safeBuffer struct {
 	mu     sync.Mutex
 	buffer bytes.Buffer
+}
+
+// await returns once something has been written.
+func (b *safeBuffer) await() error {
+	for deadline := time.Now().Add(patience); b.String() == ""; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			return errors.New("nothing came by the stdio stream")
+		}
+	}
+	return nil
 }
 
 func (b *safeBuffer) Write(data []byte) (int, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -96,6 +97,11 @@ func use(h *host, given arguments, result *seen) error {
 	}
 	if err := said(model, "print"); err != nil {
 		return err
+	}
+	if given.stdio {
+		if err := errors.Join(h.synced.await(), h.errs.await()); err != nil {
+			return err
+		}
 	}
 	if result.Brokered, err = brokered(ctx, dispensed, model); err != nil {
 		return err
@@ -191,6 +197,7 @@ func reattached(h *host) (bool, error) {
 		HandshakeConfig:  interop.Handshake,
 		Plugins:          goplugin.PluginSet{interop.Name: interop.Model{}},
 		Reattach:         h.client.ReattachConfig(),
+		Logger:           hclog.NewNullLogger(),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 	})
 	protocol, err := second.Client()

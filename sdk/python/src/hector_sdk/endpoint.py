@@ -73,7 +73,8 @@ class Endpoint:
         """Serve where the relay alone can reach it."""
         if self._tcp:  # there may be no unix sockets: a port that only who holds this process's key can use
             return await server.listen("127.0.0.1:0", security.credentials(security.own.pem))
-        return await server.listen(f"unix:{self._stack.enter_context(handshake.private_socket(self._environ, own=True))}")
+        path = self._stack.enter_context(handshake.private_socket(self._environ, own=True))
+        return await server.listen(f"unix:{path}")
 
     async def _at_a_socket(self, listen: Callable[[str], Awaitable[str]]) -> tuple[str, str]:
         path = self._stack.enter_context(handshake.private_socket(self._environ))

@@ -1,4 +1,4 @@
-"""The plugin's half of go-plugin's handshake, version 1: a place that the host alone can reach, and the line that names it."""
+"""The plugin's half of go-plugin's handshake, version 1: a place that only the host can reach, and the line for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_PATH: Final = 100
 def line(network: str, address: str, certificate: str, environ: Mapping[str, str]) -> bytes:
     """`CORE|PROTOCOL|NETWORK|ADDRESS|grpc|CERTIFICATE`.
 
-    Followed by `|false` for hosts that ask for multiplexing, which is not served: older ones cannot read a seventh field.
+    And `|false` for hosts that ask for multiplexing, which is not served; older ones cannot read a seventh field.
 
     Args:
         network: "unix" or "tcp".

@@ -45,11 +45,10 @@ class Relay:
         if self._listener is not None:
             self._listener.close()
         if self._connections:
-            _, late = await asyncio.wait(self._connections, timeout=FAREWELL)
-            for each in late:
-                each.cancel()
-            if late:
-                await asyncio.wait(late)
+            outcome = await asyncio.wait(self._connections, timeout=FAREWELL)
+            for late in outcome[1]:
+                late.cancel()
+            await asyncio.gather(*outcome[1], return_exceptions=True)
 
     def before(self, target: str) -> None:
         """Pass connections on to `unix:PATH` or `HOST:PORT`."""
@@ -156,8 +155,17 @@ class End(asyncio.Protocol):
         self._early.clear()
         if self._over:
             other.finish()
-        elif self._transport is not None:
+        else:
+            self.read(further=True)
+
+    def read(self, *, further: bool) -> None:
+        """Go on reading, or wait with it."""
+        if self._transport is None:
+            return
+        if further:
             self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     def send(self, data: bytes) -> None:
         """Send, or hold what the system does not take yet."""
@@ -200,13 +208,13 @@ class End(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """This end is slow, so the other one reads no more."""
-        if self._other is not None and self._other._transport is not None:
-            self._other._transport.pause_reading()
+        if self._other is not None:
+            self._other.read(further=False)
 
     def resume_writing(self) -> None:
         """It has caught up."""
-        if self._other is not None and self._other._transport is not None:
-            self._other._transport.resume_reading()
+        if self._other is not None:
+            self._other.read(further=True)
 
     def _end(self) -> None:
         self._over = True

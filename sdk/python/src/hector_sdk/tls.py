@@ -1,5 +1,7 @@
-"""Mutual TLS with the host that launched this process, go-plugin's AutoMTLS: each side makes a certificate for this one
-launch, hands it to the other beside the connection, and trusts the other's alone.
+"""Mutual TLS with the host that launched this process, as go-plugin's AutoMTLS has it.
+
+Each side makes a certificate for this one launch, hands it to the other beside the connection, and trusts the other's
+alone.
 
 gRPC's own TLS verifies RSA and the curves P-256 and P-384, and no others. This process's certificate is on P-256, which
 everybody verifies. What the host's is decides who speaks TLS: gRPC, or OpenSSL in a relay before it (`relay`).
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import grpc
-    from cryptography.x509 import Certificate as X509
+    from cryptography import x509
 
 NAME: Final = "localhost"
 """Whom each certificate names, as go-plugin's peers expect."""
@@ -89,7 +91,9 @@ class Security:
         import tempfile
 
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate itself is trusted, and not who signed it
+        context.verify_flags |= (
+            ssl.VERIFY_X509_PARTIAL_CHAIN
+        )  # the certificate itself is trusted, and not who signed it
         context.load_verify_locations(cadata=trusted.decode("ascii"))
         context.set_alpn_protocols([PROTOCOL])
         with tempfile.TemporaryDirectory(prefix="plugin") as folder:  # Python's ssl reads keys from files alone
@@ -112,7 +116,7 @@ def demanded(host: str) -> Security:
         pem = host.encode("ascii")
         found = x509.load_pem_x509_certificates(pem)
         native = _native(found)
-    except Exception as error:  # noqa: BLE001 - its parser raises what it likes, in the tongue of its own language
+    except Exception as error:
         raise StartFailed("PLUGIN_CLIENT_CERT holds no certificate") from error
     return Security(pem, made(), native)
 
@@ -166,7 +170,7 @@ def made() -> Certificate:
     )
 
 
-def _native(certificates: Sequence[X509]) -> bool:
+def _native(certificates: Sequence[x509.Certificate]) -> bool:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     keys = [certificate.public_key() for certificate in certificates]
