@@ -15,6 +15,7 @@ FAMILIES = (
     "search",
     "durability",
     "tool",
+    "receipts",
     "reasoning",
     "purity",
 )
