@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc.aio import AioRpcError
 
-from hector.plugin.v1.plugin_pb2 import DescribeRequest
-from hector.plugin.v1.plugin_pb2_grpc import PluginStub
 from hector_conformance.case import RESTART, Failed, NotOffered, case
 from hector_conformance.launched import BARE, STOP, Launched, launched, options
-from hector_conformance.statuses import answered
 from hector_host.manager.connect.channel import connect
 from hector_host.manager.launch import ports
 
@@ -40,13 +37,6 @@ async def handshake_comes_first(subject: Subject) -> None:
         except OSError as error:
             raise Failed(f"the address of its handshake listens; connecting to it: {error.strerror}") from None
         closing.callback(writer.close)
-
-
-@case(None, "contract", requires=(RESTART, "Describe"))
-async def describe_comes_before_configure(subject: Subject) -> None:
-    """Describe is answered before Configure."""
-    async with _shaken(subject) as (_, endpoint), _channel(endpoint) as channel:
-        await answered("Describe before Configure", PluginStub(channel).Describe(DescribeRequest()))
 
 
 @case(None, "contract", requires=(RESTART,))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 QUESTIONS = [f"What comes after {number}?" for number in (3, 14, 159, 2653)]
+UNDERWAY = 0.02
+"""Seconds until calls that were begun are at work in the plugin."""
 SHOWN = 100
 LARGE = 5 << 20
 """Bytes; more than gRPC libraries receive unless they are told to."""
@@ -159,7 +161,7 @@ async def cancelled_calls_are_forgotten(subject: Subject) -> None:
     async with subject.running() as instance:
         request = await question(subject, llm.GenerateTextRequest, user(QUESTION))
         calls = [instance.stubs.llm.GenerateText(request) for _ in range(AT_ONCE)]
-        await asyncio.sleep(0)  # they are on their way
+        await asyncio.sleep(UNDERWAY)
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
@@ -196,7 +198,7 @@ async def any_replica_goes_on(subject: Subject) -> None:
     if subject.bare:
         raise NotOffered("two of it would share a port")
     await same_everywhere(subject)
-    async with subject.running() as one, subject.running(fresh=True) as other:
+    async with subject.running(fresh=True) as one, subject.running(fresh=True) as other:
         begun = [user(QUESTIONS[0]), assistant(await ask(subject, one, user(QUESTIONS[0]))), user(QUESTIONS[1])]
         here, there = await ask(subject, one, *begun), await ask(subject, other, *begun)
     if here != there:
@@ -211,6 +213,7 @@ async def answers_after_kill(subject: Subject) -> None:
     async with subject.running(data=folder) as instance:
         request = await question(subject, llm.GenerateTextRequest, user(QUESTION))
         calls = [instance.stubs.llm.GenerateText(request) for _ in range(AT_ONCE)]
+        await asyncio.sleep(UNDERWAY)
         instance.kill()
         await asyncio.gather(*calls, return_exceptions=True)
     async with subject.running(data=folder) as instance:

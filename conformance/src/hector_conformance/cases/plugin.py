@@ -16,6 +16,7 @@ from hector.plugin.v1.plugin_pb2 import ConfigureRequest, DescribeRequest
 from hector_conformance.case import RESTART, Failed, NotOffered, case
 from hector_conformance.offered import NOBODY, questions
 from hector_conformance.statuses import answered, refused, told
+from hector_host.config import Kind
 from hector_host.errors import quoted
 from hector_host.manager.connect.rejection import violations
 
@@ -28,14 +29,17 @@ AT_ONCE = 32
 
 @case(None, "contract", requires=("Describe",))
 async def describe_names_its_services(subject: Subject) -> None:
-    """Describe names the services that the process serves."""
+    """Describe names services that the process serves."""
     async with subject.running() as instance:
         described = await answered("Describe", instance.stubs.plugin.Describe(DescribeRequest()))
     if not described.services:
         raise NotOffered("Describe names no services: the host believes its configuration")
-    missing = [kind.service for kind in subject.kinds if kind.service not in described.services]
-    if missing:
-        raise Failed(f"it serves {missing[0]}; Describe names {quoted(', '.join(described.services), 300)}")
+    for kind in (kind for kind in Kind if kind.service in described.services):
+        rpcs = [
+            rpc for rpc, (service, _) in questions(subject.settings).items() if kind.service.endswith(f".{service}")
+        ]
+        if not any([await subject.offers(rpc) for rpc in rpcs]):
+            raise Failed(f"Describe names {kind.service}; each of its RPCs is UNIMPLEMENTED")
 
 
 @case(None, "contract", requires=("Describe",))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hector_conformance.subject import Subject
 
 AT_ONCE = 32
+UNDERWAY = 0.02
+"""Seconds until calls that were begun are at work in the plugin."""
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LARGE = 5 << 20
 LARGEST = (64 << 20) - (1 << 10)
@@ -196,7 +198,7 @@ async def cancelled_executions_are_forgotten(subject: Subject) -> None:
     async with subject.running() as instance:
         call = await harmless(subject, instance)
         calls: list[Any] = [instance.stubs.tools.ExecuteTool(call.request) for _ in range(AT_ONCE)]
-        await asyncio.sleep(0)  # they are on their way
+        await asyncio.sleep(UNDERWAY)
         for each in calls:
             each.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
@@ -234,6 +236,7 @@ async def executes_after_kill(subject: Subject) -> None:
     async with subject.running(data=folder) as instance:
         call = await harmless(subject, instance)
         calls = [instance.stubs.tools.ExecuteTool(call.request) for _ in range(AT_ONCE)]
+        await asyncio.sleep(UNDERWAY)
         instance.kill()
         await asyncio.gather(*calls, return_exceptions=True)
     async with subject.running(data=folder) as instance:
