@@ -35,6 +35,7 @@ def test_without_a_host_nothing_runs(hector):
             "next_attempt": None,
             "version": "",
             "source": "package",
+            "attached": "",
             "pids": [],
             "restarts": 0,
             "calls": 0,

@@ -35,6 +35,9 @@ def plugin_status(status: PluginStatus, used: Mapping[int, Resources]) -> wire.P
         failures=status.failures,
         restarts=status.restarts,
         replicas=[_replica(replica, used) for replica in status.replicas],
+        attached=status.attached,
+        data_dir=str(status.data),
+        exclusive=status.exclusive,
     )
     if status.since:
         date(message.since, status.since)

@@ -89,3 +89,21 @@ class Client(Protocol):
             HectorError: There is no live host, or the new instance does not serve: the old one does.
         """
         ...
+
+    async def attach_plugin(self, name: str, address: str) -> PluginStatus:
+        """The plugin with the connection to the process at the address.
+
+        Raises:
+            NotFoundError: There is no such plugin.
+            HectorError: There is no live host, or who is there cannot take its place: what ran before goes on.
+        """
+        ...
+
+    async def detach_plugin(self, name: str) -> PluginStatus:
+        """The plugin with its own processes.
+
+        Raises:
+            NotFoundError: There is no such plugin.
+            HectorError: There is no live host, it is not attached, or its own does not start: it stays attached.
+        """
+        ...

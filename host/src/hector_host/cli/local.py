@@ -94,6 +94,16 @@ class LocalClient:
         self._config.plugin(name)
         raise HectorError(f"{self.file}: no live host runs it, so there is nothing to reload", _START)
 
+    async def attach_plugin(self, name: str, address: str) -> PluginStatus:  # noqa: ARG002 - Client
+        """Refuses: a plugin of one command's own host is gone before anybody could look into it."""
+        self._config.plugin(name)
+        raise HectorError(f"{self.file}: no live host runs it, so there are no calls to route", _START)
+
+    async def detach_plugin(self, name: str) -> PluginStatus:
+        """Refuses: what was attached was so for as long as its host lived."""
+        self._config.plugin(name)
+        raise HectorError(f"{self.file}: no live host runs it, so nothing is attached", _START)
+
     def _explained(self, name: str) -> ExplainPluginResponse:
         """A plugin that does not run, and its last crash."""
         from hector.host.v1.hector_pb2 import ExplainPluginResponse

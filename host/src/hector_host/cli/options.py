@@ -16,6 +16,7 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's key in the configuration.")]
 VerboseOption = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show what the plugins log, on stderr.", show_default=False)
 ]

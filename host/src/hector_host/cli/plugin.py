@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hector_host.cli import plugin_install, plugin_new, plugin_pack, plugin_test
+from hector_host.cli import plugin_attach, plugin_install, plugin_new, plugin_pack, plugin_test
 from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
-from hector_host.cli.options import ConfigOption, JsonOption, ServerOption
+from hector_host.cli.options import ConfigOption, JsonOption, NameArgument, ServerOption
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -25,8 +25,8 @@ app.command("new")(plugin_new.new)
 app.command("pack")(plugin_pack.pack)
 app.command("install")(plugin_install.install)
 app.command("test")(plugin_test.test)
-
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The plugin's key in the configuration.")]
+app.command("attach")(plugin_attach.attach)
+app.command("detach")(plugin_attach.detach)
 
 
 @app.command("list")

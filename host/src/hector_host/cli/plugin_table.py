@@ -69,6 +69,7 @@ def record(plugin: PluginStatus) -> dict[str, Any]:
         "next_attempt": seconds(plugin.next_attempt) if plugin.HasField("next_attempt") else None,
         "version": plugin.version,
         "source": plugin.source,
+        "attached": plugin.attached,
         "pids": pids(plugin),
         "restarts": plugin.restarts,
         "calls": plugin.calls,
@@ -149,14 +150,19 @@ def _cpu_time(of: PluginStatus | PluginReplica) -> str:
 
 
 def _remark(plugin: PluginStatus, now: float) -> str:
-    if not plugin.reason or plugin.state not in EXPLAINED:
-        return ""
+    remarks = [_reason(plugin, now)] if plugin.reason and plugin.state in EXPLAINED else []
+    if plugin.attached:
+        remarks.insert(0, f"attached to {quoted(plugin.attached, REASON)}")
+    return f"  {'; '.join(remarks)}" if remarks else ""
+
+
+def _reason(plugin: PluginStatus, now: float) -> str:
     remark = quoted(plugin.reason, REASON)
     if plugin.state == PLUGIN_STATE_DISCOVERED:
         remark = f"crashed {span(now - seconds(plugin.since))} ago: {remark}"
     if plugin.HasField("next_attempt"):
         remark += f"; next attempt in {max(seconds(plugin.next_attempt) - now, 0):.0f} s"
-    return f"  {remark}"
+    return remark
 
 
 def _resources(of: PluginStatus | PluginReplica) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ from grpc.aio import AioRpcError
 
 from hector.host.v1.hector_pb2 import (
     AnswerQuestionRequest,
+    AttachPluginRequest,
+    DetachPluginRequest,
     ExplainPluginRequest,
     GetRunRequest,
     ListAgentsRequest,
@@ -141,6 +143,15 @@ class RemoteClient:
     async def reload_plugin(self, name: str) -> PluginStatus:
         """Waits until new calls go to the new instance."""
         return (await self._asked(self._stub.ReloadPlugin(ReloadPluginRequest(plugin=_encodable(name))))).plugin
+
+    async def attach_plugin(self, name: str, address: str) -> PluginStatus:
+        """Waits until new calls go there."""
+        request = AttachPluginRequest(plugin=_encodable(name), address=address)
+        return (await self._asked(self._stub.AttachPlugin(request))).plugin
+
+    async def detach_plugin(self, name: str) -> PluginStatus:
+        """Waits until new calls go to its own processes."""
+        return (await self._asked(self._stub.DetachPlugin(DetachPluginRequest(plugin=_encodable(name))))).plugin
 
     async def _asked(self, call: Awaitable[ResponseT]) -> ResponseT:
         try:

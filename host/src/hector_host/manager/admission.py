@@ -17,6 +17,7 @@ from hector_host.manager.lease import Lease, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from hector_host.config import PluginConfig
     from hector_host.manager.replica import Replica
 
 
@@ -89,6 +90,10 @@ class Admission:
     def queued(self) -> int:
         """Calls that wait."""
         return len(self._queue)
+
+    def limit(self, plugin: PluginConfig) -> None:
+        """Goes over to the limits of another edition."""
+        self.concurrency, self.length = plugin.max_concurrency, plugin.max_queue
 
     def take(self, ticket: Ticket) -> Lease | None:
         """A place, if there is one and nobody waits for it."""

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from hector_host.errors import PluginError
+from hector_host.manager.connect.attached import AttachedInstance
 from hector_host.manager.connect.remote import RemoteInstance
 from hector_host.manager.launch.local import LocalInstance
 from hector_host.manager.plugin import label
@@ -71,6 +72,9 @@ class Generation:
     @property
     def exclusive(self) -> bool:
         """Its process owns a data directory, so that no second one may run beside it."""
+        attachment = self.edition.attachment
+        if attachment is not None:
+            return attachment.guarded
         return any(replica.instance.exclusive for replica in self.replicas)
 
     @property
@@ -184,6 +188,8 @@ class Generation:
         edition = self.edition
         if target is None:
             return LocalInstance(edition)
+        if edition.attachment is not None:
+            return AttachedInstance(edition, edition.attachment, target)
         return RemoteInstance(edition.plugin, edition.config, edition.book, target)
 
     async def _follow(self) -> None:

@@ -59,13 +59,15 @@ class Health:
         plugin: What is asked.
         patience: Calls in a row that may time out before it is taken for stuck, though it answers its checks: as many
             as it gets at a time, so that all of them may be stuck.
+        steadfast: It is never given up: a person may have stopped it, and goes on with it in a while.
     """
 
-    def __init__(self, plugin: Plugin, patient: Patient, patience: int) -> None:
+    def __init__(self, plugin: Plugin, patient: Patient, patience: int, *, steadfast: bool = False) -> None:
         self._check: Any = plugin.channel.unary_unary(METHOD)
         self._metadata = plugin.metadata
         self._patient = patient
         self._patience = patience
+        self._steadfast = steadfast
         self._request = _ALL
         self._late = 0
         self._broken = 0
@@ -95,13 +97,13 @@ class Health:
                 async with asyncio.timeout(RECHECK if misses else INTERVAL):
                     await self._called.wait()
             self._called.clear()
-            if self._late >= self._patience:
+            if self._late >= self._patience and not self._steadfast:
                 return "unresponsive"
             answer = await self._ask()
             if answer is None:
                 misses += 1
                 self._tell("health")
-                if misses == MISSES:
+                if misses == MISSES and not self._steadfast:
                     return "health"
                 continue
             misses = 0

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hector_host.config import Config, Kind, PluginConfig
     from hector_host.errors import PluginError
+    from hector_host.manager.attachment import Attachment
     from hector_host.manager.logs.logbook import Logbook
     from hector_host.manager.plugin import Plugin
     from hector_host.manager.processes.custody import Warden
@@ -27,6 +30,7 @@ class Edition:
         book: The plugin's log, over all of its processes.
         warden: Starts the processes.
         kills: Counts what the kernel kills for want of memory.
+        attachment: Where its calls go while somebody debugs it; None: to the plugin's own.
     """
 
     plugin: PluginConfig
@@ -34,11 +38,19 @@ class Edition:
     book: Logbook
     warden: Warden
     kills: OomCounter
+    attachment: Attachment | None = None
+
+    @property
+    def data(self) -> Path:
+        """The directory that the plugin may write, which outlives its processes."""
+        return self.config.storage.path / "plugins" / self.plugin.name
 
     @property
     def grace(self) -> float:
         """Seconds that calls in flight get when others take over."""
         timeout = self.plugin.security.timeout
+        if self.attachment is not None and timeout is not None:
+            return timeout  # its calls stand at a breakpoint
         return DRAIN_LIMIT if timeout is None else min(timeout, DRAIN_LIMIT)
 
 

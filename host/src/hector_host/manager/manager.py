@@ -181,10 +181,40 @@ class Manager:
         self._supervisor(name)
         await self._replace(name)
 
+    async def attach(self, name: str, address: str) -> None:
+        """Routes the calls of a plugin to a process that somebody else runs, without losing one. See `Supervisor`.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+            StartError: Nobody answers there, or not that plugin. What ran before goes on.
+            ConfigError: Who is there rejects its options. What ran before goes on.
+        """
+        await self._supervisor(name).attach(address)
+
+    async def detach(self, name: str) -> None:
+        """Routes the calls of an attached plugin to its own again, in its newest form, without losing one.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+            PluginError: It is not attached.
+            StartError: Its own does not start. It stays attached.
+            ConfigError: Its own rejects its options, or its manifest is wrong. It stays attached.
+        """
+        await self._supervisor(name).detach()
+        self._behind.discard(name)
+
+    def attached(self, name: str) -> str:
+        """The address to which a plugin is attached; empty for none.
+
+        Raises:
+            NotFoundError: The configuration has no such plugin.
+        """
+        return self._supervisor(name).status().attached
+
     async def apply(self, config: Config) -> ConfigChanges:
         """Goes over to a changed configuration without losing a call. Returns once all replacements serve or failed.
 
-        Its storage path does not change with it: that needs another host.
+        Its storage path does not change with it: that needs another host. What is attached stays so as it is.
         """
         from hector_host.config.differences import differences
 
@@ -197,9 +227,12 @@ class Manager:
                 self._let_go(supervisor)
         other = self._behind.union(found.changed)
         for name, supervisor in self._supervisors.items():
-            if name not in other:
+            attachment = supervisor.attachment
+            if name not in other or attachment is not None:
                 supervisor.adopt(self._edition(supervisor))
-        changed = [name for name in self._supervisors if name in other]
+            if name in found.changed and attachment is not None:
+                self._notice(f"plugin {name}: stays attached to {attachment.address}: its changes count once it is not")
+        changed = [name for name in self._supervisors if name in other and not self._supervisors[name].attachment]
         outcomes = await asyncio.gather(*map(self._replace, changed), return_exceptions=True)
         failed = {}
         for name, outcome in zip(changed, outcomes, strict=True):
@@ -291,6 +324,8 @@ class Manager:
     async def _died(self, edition: Edition, replica: Replica, death: Death) -> None:
         from hector_host.manager import autopsy, dossier
 
+        if edition.attachment is not None:
+            return  # not the plugin's own death, of which its user may want to read while looking for it
         found = autopsy.dossier(edition, replica, death)
         await asyncio.to_thread(dossier.write, dossier.folder_in(self.config.storage.path), found, self._notice)
 

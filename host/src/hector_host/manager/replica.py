@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hector_host.errors import HectorError, PluginError
 from hector_host.manager import restart
+from hector_host.manager.attachment import LONGEST_DELAY
 from hector_host.manager.death import KILLED, OUT_OF_MEMORY, WORDS, Death
 from hector_host.manager.explanation import explained
 from hector_host.manager.failure import Failure
@@ -102,7 +103,8 @@ class Replica:
         self._listener = listener
         self._for_ever = for_ever
         limit = edition.plugin.restart
-        self._intensity = restart.Intensity(None if for_ever else limit.max_deaths, limit.window)
+        bound = restart.BOUND_LIMIT if edition.attachment is None else LONGEST_DELAY
+        self._intensity = restart.Intensity(None if for_ever else limit.max_deaths, limit.window, bound)
         self._history = restart.History()
         self._health: Health | None = None
         self._contact = 0.0
@@ -313,7 +315,8 @@ class Replica:
         """Waits until the instance has ended, or has to be ended; why."""
         from hector_host.manager.health import Health
 
-        self._health = Health(plugin, self, self.edition.plugin.max_concurrency)
+        steadfast = self.edition.attachment is not None
+        self._health = Health(plugin, self, self.edition.plugin.max_concurrency, steadfast=steadfast)
         waits = [asyncio.ensure_future(instance.ended()), asyncio.ensure_future(self._health.lost())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

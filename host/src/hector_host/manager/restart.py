@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 FIRST_BOUND = 0.2
 """Seconds, at most, before the first new start."""
 BOUND_LIMIT = 30.0
-"""Seconds that no delay exceeds."""
+"""Seconds that no delay exceeds, unless somebody wants it sooner."""
 SETTLED = 60.0
 """Seconds of taking calls after which all earlier deaths are forgotten."""
 FIRST_RETRY = 30.0
@@ -24,10 +24,17 @@ RETRY_LIMIT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Intensity:
-    """How many deaths within how many seconds are too many; None: never."""
+    """How often it may die.
+
+    Attributes:
+        max_deaths: How many deaths within the window are too many; None: never.
+        window: Seconds.
+        bound_limit: Seconds that no delay exceeds before it is given up.
+    """
 
     max_deaths: int | None
     window: float
+    bound_limit: float = BOUND_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +95,5 @@ def after_death(  # noqa: PLR0913 (each is a fact that the verdict depends on)
     if too_many:
         delay = min(FIRST_RETRY * 2**history.given_up, RETRY_LIMIT)
         return Verdict(replace(history, given_up=history.given_up + 1), gives_up=True, delay=delay)
-    bound = min(FIRST_BOUND * 2 ** min(history.streak - 1, 16), BOUND_LIMIT)
+    bound = min(FIRST_BOUND * 2 ** min(history.streak - 1, 16), intensity.bound_limit)
     return Verdict(history, gives_up=False, delay=chance * bound)

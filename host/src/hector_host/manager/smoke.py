@@ -44,6 +44,19 @@ async def check(plugin: Plugin, old: Plugin | None) -> None:
     Raises:
         StartError: It cannot.
     """
+    compare(plugin, old)
+    if plugin.serves_plugin:
+        await _ask(plugin, f"{CONTRACT}Plugin", "Describe", plugin_pb2.DescribeRequest, plugin_pb2.DescribeResponse)
+    for service in sorted(plugin.services & _QUESTIONS.keys()):
+        await _ask(plugin, service, *_QUESTIONS[service])
+
+
+def compare(plugin: Plugin, old: Plugin | None) -> None:
+    """The part of `check` that asks nothing.
+
+    Raises:
+        StartError: It lacks what the old one offers.
+    """
     before = {service for service in old.services if service.startswith(CONTRACT)} if old is not None else set()
     missing = sorted(before - plugin.services)
     if missing:
@@ -51,10 +64,6 @@ async def check(plugin: Plugin, old: Plugin | None) -> None:
             f"{plugin.label}: the new one does not offer what the old one offers: {', '.join(map(quoted, missing))}",
             "Build it with that service, or stop the host to replace it by something else.",
         )
-    if plugin.serves_plugin:
-        await _ask(plugin, f"{CONTRACT}Plugin", "Describe", plugin_pb2.DescribeRequest, plugin_pb2.DescribeResponse)
-    for service in sorted(plugin.services & _QUESTIONS.keys()):
-        await _ask(plugin, service, *_QUESTIONS[service])
 
 
 async def _ask(plugin: Plugin, service: str, method: str, request: Any, response: Any) -> None:

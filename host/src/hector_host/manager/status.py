@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hector_host.manager.states import DOWN
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hector_host.config import Kind
     from hector_host.errors import HectorError
+    from hector_host.manager.replica import Replica
     from hector_host.manager.states import State
 
 
@@ -55,6 +60,9 @@ class PluginStatus:
         restarts: How often its replicas were started again by themselves.
         next_attempt: The earliest start of a replica that is down, in seconds of Unix time; None: there is none.
         replicas: In the order of their numbers. Empty: it was never started.
+        attached: The address to which its calls go instead of to processes of its own; empty: they do not.
+        data: The directory that it may write.
+        exclusive: One process at a time may use that, as far as that is known: known once it was started.
     """
 
     name: str
@@ -71,6 +79,9 @@ class PluginStatus:
     restarts: int
     next_attempt: float | None
     replicas: tuple[ReplicaStatus, ...]
+    attached: str
+    data: Path
+    exclusive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +99,18 @@ class ConfigChanges:
     removed: tuple[str, ...]
     changed: tuple[str, ...]
     failed: dict[str, HectorError]
+
+
+def replica_status(replica: Replica) -> ReplicaStatus:
+    """One replica at this moment."""
+    return ReplicaStatus(
+        number=replica.number,
+        state=replica.state,
+        reason=replica.reason,
+        since=replica.since,
+        pid=replica.instance.pid if replica.state not in DOWN else 0,
+        address=replica.instance.address,
+        in_flight=replica.in_flight,
+        restarts=replica.restarts,
+        next_attempt=replica.next_attempt,
+    )

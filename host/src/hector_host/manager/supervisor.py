@@ -1,7 +1,8 @@
 """One plugin of the configuration for as long as the host lives: its replicas, its calls, its replacement.
 
 Replicas come and go; callers never learn of it unless nobody takes calls. A replacement starts beside what it replaces,
-has to take calls and pass a smoke check, and only then calls go to it; what was replaced finishes what it has.
+has to take calls and pass a smoke check, and only then calls go to it; what was replaced finishes what it has. A
+process that somebody attaches is a replacement too.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
-from hector_host.errors import CallError, HectorError, PluginError
-from hector_host.manager import notices
+from hector_host.errors import HectorError, PluginError
+from hector_host.manager import notices, outage, replacement
 from hector_host.manager.admission import Admission, QueueFullError, in_flight
+from hector_host.manager.attachment import Attachment, attached
 from hector_host.manager.generation import Generation
 from hector_host.manager.plugin import call_timeout, label
 from hector_host.manager.replica import REPLACED, STOPPED
-from hector_host.manager.states import DOWN, OUT, State, StateChange
-from hector_host.manager.status import PluginStatus, ReplicaStatus
+from hector_host.manager.states import OUT, State, StateChange
+from hector_host.manager.status import PluginStatus, replica_status
 from hector_host.manager.tasks import log_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from hector_host.config import PluginConfig
     from hector_host.manager.death import Death
@@ -50,6 +52,8 @@ class Supervisor:
         notice: Callable[[str], None],
     ) -> None:
         self._edition = edition
+        self._attached: Edition | None = None
+        self._stirred = asyncio.Event()
         self._on_change = on_change
         self._on_death = on_death
         self._notice = notice
@@ -65,17 +69,22 @@ class Supervisor:
     @property
     def name(self) -> str:
         """Its key in the configuration."""
-        return self.plugin.name
+        return self._edition.plugin.name
 
     @property
     def plugin(self) -> PluginConfig:
-        """Its part of the configuration."""
-        return self._edition.plugin
+        """Its part of the configuration, as what is attached changes it."""
+        return self._wanted.plugin
 
     @property
     def edition(self) -> Edition:
-        """What it is started from."""
+        """What a process of its own is started from."""
         return self._edition
+
+    @property
+    def attachment(self) -> Attachment | None:
+        """Where its calls go instead of to processes of its own."""
+        return None if self._attached is None else self._attached.attachment
 
     @property
     def state(self) -> State:
@@ -156,37 +165,52 @@ class Supervisor:
         try:
             return await self._admission.wait(ticket, patience, limit)
         except QueueFullError:
-            raise self._busy(f"has {self._admission.queued} calls waiting", "RESOURCE_EXHAUSTED") from None
+            what, code = f"has {self._admission.queued} calls waiting", "RESOURCE_EXHAUSTED"
         except TimeoutError:
-            raise self._busy(f"had no place for {ticket.method} within {limit:g} s", "DEADLINE_EXCEEDED") from None
+            what, code = f"had no place for {ticket.method} within {limit:g} s", "DEADLINE_EXCEEDED"
+        raise outage.busy(self.label, self.plugin, what, code)
 
     async def reload(self, edition: Edition) -> None:
-        """Replaces what runs; calls move over without one being lost.
-
-        Args:
-            edition: What to start from.
+        """Replaces what runs by a start from this edition; calls move over without one being lost.
 
         Raises:
             StartError, ConfigError: The replacement does not start, or fails its first call. What ran before goes on.
         """
         async with self._replacing:
-            if self._stopped:
-                raise self._outage()
-            old_edition, self._edition = self._edition, edition
-            if self._current is None:
-                self._limit()
-                return
-            try:
-                await self._replace(self._current)
-            except BaseException:
-                self._edition = old_edition
-                raise
+            await self._go_over(edition, self.attachment)
+
+    async def attach(self, address: str) -> None:
+        """Routes its calls to a process that somebody else runs, until `detach`; no call is lost.
+
+        One of its own that owns the data directory is ended first; calls wait then until somebody answers there.
+
+        Raises:
+            StartError, ConfigError: Who is there cannot take its place. What ran before goes on.
+        """
+        self.start()
+        async with self._replacing:
+            await self._go_over(self._edition, Attachment(address, self._owner))
+
+    async def detach(self) -> None:
+        """Routes its calls to processes of its own again, of its newest edition; no call is lost.
+
+        Those that own the data directory are started once the attached one has ended.
+
+        Raises:
+            PluginError: It is not attached.
+            StartError, ConfigError: Its own does not start. It stays attached.
+        """
+        async with self._replacing:
+            if self.attachment is None:
+                raise PluginError(f"{self.label}: is not attached", "Its calls go where the configuration says.")
+            await self._go_over(self._edition, None)
 
     def status(self) -> PluginStatus:
         """How it is at this moment."""
-        replicas = self._current.replicas if self._current is not None else []
+        current = self._current
+        replicas = current.replicas if current is not None else []
         every = [replica for generation in self._generations for replica in generation.replicas]
-        one = self._current.representative if self._current is not None and replicas else None
+        one = current.representative if current is not None and replicas else None
         serving = self.serving()
         kinds = [replica.instance.kind for replica in replicas if replica.instance.kind is not None]
         return PluginStatus(
@@ -202,8 +226,11 @@ class Supervisor:
             calls=self._admission.calls,
             failures=self._admission.failures,
             restarts=sum(replica.restarts for replica in replicas),
-            next_attempt=min(_attempts(replicas), default=None),
-            replicas=tuple(_status(replica) for replica in sorted(every, key=lambda each: each.number)),
+            next_attempt=min(outage.attempts(replicas), default=None),
+            attached=self.attachment.address if self.attachment else "",
+            data=self._edition.data,
+            exclusive=self._owner,
+            replicas=tuple(replica_status(replica) for replica in sorted(every, key=lambda each: each.number)),
         )
 
     async def stop(self, grace: float) -> None:
@@ -233,6 +260,7 @@ class Supervisor:
 
     def changed(self, replica: Replica, old: State, reason: str) -> None:
         """A replica's state is another one now."""
+        self._stirred.set()
         current = self._current
         if current is not None and replica in current.replicas:
             self._regulate(current)
@@ -243,6 +271,16 @@ class Supervisor:
         if self._current is not None:
             self._current.lost()
         await self._on_death(replica.edition, replica, death)
+
+    @property
+    def _wanted(self) -> Edition:
+        """What calls are to go to."""
+        return self._attached or self._edition
+
+    @property
+    def _owner(self) -> bool:
+        """It owns its data directory, as far as that is known: known once it was started."""
+        return self.attachment.owner if self.attachment else self._current is not None and self._current.exclusive
 
     @property
     def _generations(self) -> set[Generation]:
@@ -264,29 +302,57 @@ class Supervisor:
         if current.peek() is not None:
             self._admission.open()
         elif current.state in OUT:
-            attempts = _attempts(current.replicas)
+            attempts = outage.attempts(current.replicas)
             soonest = min(attempts) - time.time() if attempts else None
             self._admission.close(self._outage, soonest)
 
-    def _limit(self) -> None:
-        self._admission.concurrency = self.plugin.max_concurrency
-        self._admission.length = self.plugin.max_queue
+    async def _go_over(self, edition: Edition, attachment: Attachment | None) -> None:
+        if self._stopped:
+            raise self._outage()
+        before = self._edition, self._attached
+        self._edition = edition
+        self._attached = None if attachment is None else attached(edition, attachment)
+        if self._current is None:
+            self._admission.limit(self.plugin)
+            return
+        try:
+            await self._replace(self._current)
+        except BaseException:
+            if self._edition is edition:  # otherwise there is a newer one meanwhile
+                self._edition = before[0]
+            self._attached = before[1]
+            raise
 
     async def _replace(self, old: Generation) -> None:
-        new = self._generation(self._edition)
+        new = self._generation(self._wanted)
         self._others.add(new)
         try:
-            if old.exclusive:
+            if replacement.collide(old, new):
+                await self._freed(old)
                 await self._exchange(old, new)
             else:
                 new.start()
-                await self._prove(new, old.peek())
+                await replacement.prove(new, old.peek(), self._stirred)
                 self._switch(new)
                 self._retire(old)
         except BaseException:
             await self._let_go(new, 0, STOPPED)
             raise
         self._others.discard(new)
+
+    async def _freed(self, old: Generation) -> None:
+        """Waits until an attached process has let go of the data directory. Calls wait meanwhile."""
+        if old.edition.attachment is None:
+            return
+        self._exchanging = True
+        self._admission.replicas = ()
+        self._admission.pause()
+        try:
+            await replacement.freed(self.label, old)
+        except BaseException:
+            self._exchanging = False
+            self._regulate(old)
+            raise
 
     async def _exchange(self, old: Generation, new: Generation) -> None:
         """Stops the old before the new starts, since both need the same directory. Calls wait meanwhile."""
@@ -297,7 +363,7 @@ class Supervisor:
             await asyncio.shield(self._retire(old))  # its calls finish even if the replacement is given up
             if not self._stopped:  # otherwise so is the new one, and says so
                 new.start()
-            await self._prove(new, serving)
+            await replacement.prove(new, serving, self._stirred)
         except BaseException:
             self._exchanging = False
             if not self._stopped:
@@ -307,18 +373,10 @@ class Supervisor:
             raise
         self._switch(new)
 
-    async def _prove(self, new: Generation, old: Plugin | None) -> None:
-        """Waits until all of a new generation takes calls, and each of it has passed its smoke check."""
-        from hector_host.manager import smoke
-
-        for plugin in await new.all_ready():
-            await smoke.check(plugin, old)
-        await new.all_ready()  # none of them has died of it
-
     def _switch(self, new: Generation) -> None:
         self._current = new
         self._exchanging = False
-        self._limit()
+        self._admission.limit(self.plugin)
         self._regulate(new)
 
     def _retire(self, old: Generation) -> asyncio.Task[None]:
@@ -338,57 +396,4 @@ class Supervisor:
 
     def _outage(self) -> Exception:
         """Why it takes no calls, and when that may change."""
-        current = self._current
-        if current is None or self._stopped:
-            error: Exception = PluginError(f"{self.label}: was {STOPPED}")
-        else:
-            error = current.error
-        if current is None or not isinstance(error, HectorError):
-            return error
-        what, attempts = error.what, [] if self._stopped else _attempts(current.replicas)
-        again = any(replica.state is State.STARTING for replica in current.replicas)
-        if attempts:
-            what = f"{what.splitlines()[0]}; next attempt in {_span(max(0.0, min(attempts) - time.time()))}"
-        elif again:
-            what = f"{what.splitlines()[0]}; it is being started again"
-        if not any(replica.opened for replica in current.replicas):
-            return type(error)(what, error.step)
-        from grpc import StatusCode
-
-        return CallError(what, error.step, code=StatusCode.UNAVAILABLE, retryable=again or bool(attempts))
-
-    def _busy(self, what: str, code: str) -> CallError:
-        from grpc import StatusCode
-
-        plugin = self.plugin
-        return CallError(
-            f"{self.label}: {what}",
-            f"It gets {plugin.max_concurrency} calls at a time, and {plugin.max_queue} may wait: raise max_concurrency"
-            f" or max_queue of plugin {self.name}, or give it replicas.",
-            code=StatusCode[code],
-            retryable=True,
-        )
-
-
-def _attempts(replicas: Iterable[Replica]) -> list[float]:
-    """When those of the replicas that are down are started again, in seconds of Unix time."""
-    return [replica.next_attempt for replica in replicas if replica.next_attempt is not None]
-
-
-def _status(replica: Replica) -> ReplicaStatus:
-    return ReplicaStatus(
-        number=replica.number,
-        state=replica.state,
-        reason=replica.reason,
-        since=replica.since,
-        pid=replica.instance.pid if replica.state not in DOWN else 0,
-        address=replica.instance.address,
-        in_flight=replica.in_flight,
-        restarts=replica.restarts,
-        next_attempt=replica.next_attempt,
-    )
-
-
-def _span(seconds: float) -> str:
-    """Seconds for people."""
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+        return outage.outage(self.label, self._current, stopped=self._stopped)

@@ -90,8 +90,13 @@ async def _following(host: LiveHost, *, everything: bool) -> AsyncIterator[None]
     from hector_host.manager.watching.following import follow
     from hector_host.manager.watching.watch import Watch
 
+    async def reload(name: str) -> None:
+        """What is attached is somebody else's to start again."""
+        if not host.manager.attached(name):
+            await host.manager.reload(name)
+
     watch = Watch(current, tell, everything=everything)
-    task = asyncio.create_task(follow(watch, current, host.apply, host.manager.reload, tell))
+    task = asyncio.create_task(follow(watch, current, host.apply, reload, tell))
     try:
         yield
     finally:

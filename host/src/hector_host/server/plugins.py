@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from typing import TYPE_CHECKING
 
 from hector.host.v1.hector_pb2 import ExplainPluginResponse, WatchPluginsResponse
 from hector_host.api.plugins import crash_dossier, plugin_change, plugin_status
+from hector_host.config import units
+from hector_host.errors import quoted
 from hector_host.manager.processes.resources import measure_all
+from hector_host.server.calls import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -50,6 +54,23 @@ class Plugins:
         if dossier is not None:
             told.crash.CopyFrom(crash_dossier(dossier))
         return told
+
+    async def attach(self, name: str, address: str) -> None:
+        """Routes a plugin's calls to an address that a client named; see `Manager.attach`.
+
+        Raises:
+            RequestError: It is no address.
+        """
+        try:
+            units.address(address)
+        except units.UnitError as error:
+            raise RequestError(f"address: {quoted(address, 200)} {error.args[0]}", error.args[1]) from None
+        path = address.removeprefix("unix:").removeprefix("//")
+        if path != address and not os.path.isabs(path):  # noqa: PTH117 (a text of an address)
+            raise RequestError(
+                f"address: {quoted(address, 200)} is not a whole path", "Write it from the root on: unix:/…"
+            )
+        await self._manager.attach(name, address)
 
     async def watch(self, refresh: float, write: Write) -> None:
         """Writes how every plugin is, then what differs after each change; never returns.

@@ -78,6 +78,18 @@ class Service:
         await self._host.manager.reload(request.plugin)
         return wire.ReloadPluginResponse(plugin=await self._host.plugins.one(request.plugin))
 
+    async def attach_plugin(self, request: wire.AttachPluginRequest) -> wire.AttachPluginResponse:
+        """Answers when new calls go to the process there."""
+        self._host.calls.admit()
+        await self._host.plugins.attach(request.plugin, request.address)
+        return wire.AttachPluginResponse(plugin=await self._host.plugins.one(request.plugin))
+
+    async def detach_plugin(self, request: wire.DetachPluginRequest) -> wire.DetachPluginResponse:
+        """Answers when new calls go to its own processes."""
+        self._host.calls.admit()
+        await self._host.manager.detach(request.plugin)
+        return wire.DetachPluginResponse(plugin=await self._host.plugins.one(request.plugin))
+
     async def explain_plugin(self, request: wire.ExplainPluginRequest) -> wire.ExplainPluginResponse:
         """Its last crash."""
         return await self._host.plugins.explain(request.plugin)

@@ -1392,6 +1392,195 @@ func (x *ReloadPluginResponse) GetPlugin() *PluginStatus {
 	return nil
 }
 
+type AttachPluginRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin's key in the configuration. Required.
+	Plugin string `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	// Where the process listens, in plain text: "host:port", "dns:///host:port" or "unix:/PATH". Required.
+	Address       string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttachPluginRequest) Reset() {
+	*x = AttachPluginRequest{}
+	mi := &file_hector_host_v1_hector_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttachPluginRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttachPluginRequest) ProtoMessage() {}
+
+func (x *AttachPluginRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_host_v1_hector_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttachPluginRequest.ProtoReflect.Descriptor instead.
+func (*AttachPluginRequest) Descriptor() ([]byte, []int) {
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *AttachPluginRequest) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+func (x *AttachPluginRequest) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+type AttachPluginResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin with the connection to that process.
+	Plugin        *PluginStatus `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttachPluginResponse) Reset() {
+	*x = AttachPluginResponse{}
+	mi := &file_hector_host_v1_hector_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttachPluginResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttachPluginResponse) ProtoMessage() {}
+
+func (x *AttachPluginResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_host_v1_hector_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttachPluginResponse.ProtoReflect.Descriptor instead.
+func (*AttachPluginResponse) Descriptor() ([]byte, []int) {
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *AttachPluginResponse) GetPlugin() *PluginStatus {
+	if x != nil {
+		return x.Plugin
+	}
+	return nil
+}
+
+type DetachPluginRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin's key in the configuration. Required.
+	Plugin        string `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachPluginRequest) Reset() {
+	*x = DetachPluginRequest{}
+	mi := &file_hector_host_v1_hector_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachPluginRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachPluginRequest) ProtoMessage() {}
+
+func (x *DetachPluginRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_host_v1_hector_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachPluginRequest.ProtoReflect.Descriptor instead.
+func (*DetachPluginRequest) Descriptor() ([]byte, []int) {
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *DetachPluginRequest) GetPlugin() string {
+	if x != nil {
+		return x.Plugin
+	}
+	return ""
+}
+
+type DetachPluginResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plugin with its own processes.
+	Plugin        *PluginStatus `protobuf:"bytes,1,opt,name=plugin,proto3" json:"plugin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachPluginResponse) Reset() {
+	*x = DetachPluginResponse{}
+	mi := &file_hector_host_v1_hector_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachPluginResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachPluginResponse) ProtoMessage() {}
+
+func (x *DetachPluginResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_host_v1_hector_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachPluginResponse.ProtoReflect.Descriptor instead.
+func (*DetachPluginResponse) Descriptor() ([]byte, []int) {
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *DetachPluginResponse) GetPlugin() *PluginStatus {
+	if x != nil {
+		return x.Plugin
+	}
+	return nil
+}
+
 type ExplainPluginRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The plugin's key in the configuration. Required.
@@ -1402,7 +1591,7 @@ type ExplainPluginRequest struct {
 
 func (x *ExplainPluginRequest) Reset() {
 	*x = ExplainPluginRequest{}
-	mi := &file_hector_host_v1_hector_proto_msgTypes[21]
+	mi := &file_hector_host_v1_hector_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1603,7 @@ func (x *ExplainPluginRequest) String() string {
 func (*ExplainPluginRequest) ProtoMessage() {}
 
 func (x *ExplainPluginRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hector_host_v1_hector_proto_msgTypes[21]
+	mi := &file_hector_host_v1_hector_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1616,7 @@ func (x *ExplainPluginRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainPluginRequest.ProtoReflect.Descriptor instead.
 func (*ExplainPluginRequest) Descriptor() ([]byte, []int) {
-	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{21}
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ExplainPluginRequest) GetPlugin() string {
@@ -1449,7 +1638,7 @@ type ExplainPluginResponse struct {
 
 func (x *ExplainPluginResponse) Reset() {
 	*x = ExplainPluginResponse{}
-	mi := &file_hector_host_v1_hector_proto_msgTypes[22]
+	mi := &file_hector_host_v1_hector_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1650,7 @@ func (x *ExplainPluginResponse) String() string {
 func (*ExplainPluginResponse) ProtoMessage() {}
 
 func (x *ExplainPluginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hector_host_v1_hector_proto_msgTypes[22]
+	mi := &file_hector_host_v1_hector_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1663,7 @@ func (x *ExplainPluginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainPluginResponse.ProtoReflect.Descriptor instead.
 func (*ExplainPluginResponse) Descriptor() ([]byte, []int) {
-	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{22}
+	return file_hector_host_v1_hector_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ExplainPluginResponse) GetPlugin() *PluginStatus {
@@ -1587,6 +1776,15 @@ const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\x13ReloadPluginRequest\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n" +
 	"\x14ReloadPluginResponse\x124\n" +
+	"\x06plugin\x18\x01 \x01(\v2\x1c.hector.host.v1.PluginStatusR\x06plugin\"G\n" +
+	"\x13AttachPluginRequest\x12\x16\n" +
+	"\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\"L\n" +
+	"\x14AttachPluginResponse\x124\n" +
+	"\x06plugin\x18\x01 \x01(\v2\x1c.hector.host.v1.PluginStatusR\x06plugin\"-\n" +
+	"\x13DetachPluginRequest\x12\x16\n" +
+	"\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n" +
+	"\x14DetachPluginResponse\x124\n" +
 	"\x06plugin\x18\x01 \x01(\v2\x1c.hector.host.v1.PluginStatusR\x06plugin\".\n" +
 	"\x14ExplainPluginRequest\x12\x16\n" +
 	"\x06plugin\x18\x01 \x01(\tR\x06plugin\"\x81\x01\n" +
@@ -1599,7 +1797,7 @@ const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\x13RUN_STATUS_FINISHED\x10\x02\x12\x15\n" +
 	"\x11RUN_STATUS_FAILED\x10\x03\x12\x18\n" +
 	"\x14RUN_STATUS_CANCELLED\x10\x04\x12\x1a\n" +
-	"\x16RUN_STATUS_INTERRUPTED\x10\x052\xd1\x06\n" +
+	"\x16RUN_STATUS_INTERRUPTED\x10\x052\x87\b\n" +
 	"\x06Hector\x12J\n" +
 	"\aGetHost\x12\x1e.hector.host.v1.GetHostRequest\x1a\x1f.hector.host.v1.GetHostResponse\x12S\n" +
 	"\n" +
@@ -1610,7 +1808,9 @@ const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\x06GetRun\x12\x1d.hector.host.v1.GetRunRequest\x1a\x1e.hector.host.v1.GetRunResponse\x12V\n" +
 	"\vListPlugins\x12\".hector.host.v1.ListPluginsRequest\x1a#.hector.host.v1.ListPluginsResponse\x12[\n" +
 	"\fWatchPlugins\x12#.hector.host.v1.WatchPluginsRequest\x1a$.hector.host.v1.WatchPluginsResponse0\x01\x12Y\n" +
-	"\fReloadPlugin\x12#.hector.host.v1.ReloadPluginRequest\x1a$.hector.host.v1.ReloadPluginResponse\x12\\\n" +
+	"\fReloadPlugin\x12#.hector.host.v1.ReloadPluginRequest\x1a$.hector.host.v1.ReloadPluginResponse\x12Y\n" +
+	"\fAttachPlugin\x12#.hector.host.v1.AttachPluginRequest\x1a$.hector.host.v1.AttachPluginResponse\x12Y\n" +
+	"\fDetachPlugin\x12#.hector.host.v1.DetachPluginRequest\x1a$.hector.host.v1.DetachPluginResponse\x12\\\n" +
 	"\rExplainPlugin\x12$.hector.host.v1.ExplainPluginRequest\x1a%.hector.host.v1.ExplainPluginResponseB-Z+hector.example/gen/go/hector/host/v1;hostv1b\x06proto3"
 
 var (
@@ -1626,7 +1826,7 @@ func file_hector_host_v1_hector_proto_rawDescGZIP() []byte {
 }
 
 var file_hector_host_v1_hector_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hector_host_v1_hector_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_hector_host_v1_hector_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_hector_host_v1_hector_proto_goTypes = []any{
 	(RunStatus)(0),                 // 0: hector.host.v1.RunStatus
 	(*GetHostRequest)(nil),         // 1: hector.host.v1.GetHostRequest
@@ -1650,70 +1850,80 @@ var file_hector_host_v1_hector_proto_goTypes = []any{
 	(*WatchPluginsResponse)(nil),   // 19: hector.host.v1.WatchPluginsResponse
 	(*ReloadPluginRequest)(nil),    // 20: hector.host.v1.ReloadPluginRequest
 	(*ReloadPluginResponse)(nil),   // 21: hector.host.v1.ReloadPluginResponse
-	(*ExplainPluginRequest)(nil),   // 22: hector.host.v1.ExplainPluginRequest
-	(*ExplainPluginResponse)(nil),  // 23: hector.host.v1.ExplainPluginResponse
-	(*timestamppb.Timestamp)(nil),  // 24: google.protobuf.Timestamp
-	(*v1.TokenUsage)(nil),          // 25: hector.plugin.v1.TokenUsage
-	(*v1.Message)(nil),             // 26: hector.plugin.v1.Message
-	(*Step)(nil),                   // 27: hector.host.v1.Step
-	(*v1.Effect)(nil),              // 28: hector.plugin.v1.Effect
-	(*v1.Outcome)(nil),             // 29: hector.plugin.v1.Outcome
-	(*PluginStatus)(nil),           // 30: hector.host.v1.PluginStatus
-	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
-	(*PluginChange)(nil),           // 32: hector.host.v1.PluginChange
-	(*CrashDossier)(nil),           // 33: hector.host.v1.CrashDossier
-	(*RunEvent)(nil),               // 34: hector.host.v1.RunEvent
+	(*AttachPluginRequest)(nil),    // 22: hector.host.v1.AttachPluginRequest
+	(*AttachPluginResponse)(nil),   // 23: hector.host.v1.AttachPluginResponse
+	(*DetachPluginRequest)(nil),    // 24: hector.host.v1.DetachPluginRequest
+	(*DetachPluginResponse)(nil),   // 25: hector.host.v1.DetachPluginResponse
+	(*ExplainPluginRequest)(nil),   // 26: hector.host.v1.ExplainPluginRequest
+	(*ExplainPluginResponse)(nil),  // 27: hector.host.v1.ExplainPluginResponse
+	(*timestamppb.Timestamp)(nil),  // 28: google.protobuf.Timestamp
+	(*v1.TokenUsage)(nil),          // 29: hector.plugin.v1.TokenUsage
+	(*v1.Message)(nil),             // 30: hector.plugin.v1.Message
+	(*Step)(nil),                   // 31: hector.host.v1.Step
+	(*v1.Effect)(nil),              // 32: hector.plugin.v1.Effect
+	(*v1.Outcome)(nil),             // 33: hector.plugin.v1.Outcome
+	(*PluginStatus)(nil),           // 34: hector.host.v1.PluginStatus
+	(*durationpb.Duration)(nil),    // 35: google.protobuf.Duration
+	(*PluginChange)(nil),           // 36: hector.host.v1.PluginChange
+	(*CrashDossier)(nil),           // 37: hector.host.v1.CrashDossier
+	(*RunEvent)(nil),               // 38: hector.host.v1.RunEvent
 }
 var file_hector_host_v1_hector_proto_depIdxs = []int32{
-	24, // 0: hector.host.v1.GetHostResponse.start_time:type_name -> google.protobuf.Timestamp
+	28, // 0: hector.host.v1.GetHostResponse.start_time:type_name -> google.protobuf.Timestamp
 	5,  // 1: hector.host.v1.ListAgentsResponse.agents:type_name -> hector.host.v1.Agent
 	11, // 2: hector.host.v1.ListRunsResponse.runs:type_name -> hector.host.v1.RunSummary
 	0,  // 3: hector.host.v1.RunSummary.status:type_name -> hector.host.v1.RunStatus
-	24, // 4: hector.host.v1.RunSummary.created:type_name -> google.protobuf.Timestamp
-	24, // 5: hector.host.v1.RunSummary.finished:type_name -> google.protobuf.Timestamp
-	25, // 6: hector.host.v1.RunSummary.usage:type_name -> hector.plugin.v1.TokenUsage
+	28, // 4: hector.host.v1.RunSummary.created:type_name -> google.protobuf.Timestamp
+	28, // 5: hector.host.v1.RunSummary.finished:type_name -> google.protobuf.Timestamp
+	29, // 6: hector.host.v1.RunSummary.usage:type_name -> hector.plugin.v1.TokenUsage
 	11, // 7: hector.host.v1.GetRunResponse.summary:type_name -> hector.host.v1.RunSummary
-	26, // 8: hector.host.v1.GetRunResponse.messages:type_name -> hector.plugin.v1.Message
+	30, // 8: hector.host.v1.GetRunResponse.messages:type_name -> hector.plugin.v1.Message
 	14, // 9: hector.host.v1.GetRunResponse.iterations:type_name -> hector.host.v1.RunIteration
 	15, // 10: hector.host.v1.GetRunResponse.effects:type_name -> hector.host.v1.RunEffect
-	27, // 11: hector.host.v1.GetRunResponse.steps:type_name -> hector.host.v1.Step
-	26, // 12: hector.host.v1.GetRunResponse.answer:type_name -> hector.plugin.v1.Message
-	28, // 13: hector.host.v1.RunEffect.request:type_name -> hector.plugin.v1.Effect
-	24, // 14: hector.host.v1.RunEffect.created:type_name -> google.protobuf.Timestamp
-	24, // 15: hector.host.v1.RunEffect.finished:type_name -> google.protobuf.Timestamp
-	29, // 16: hector.host.v1.RunEffect.outcome:type_name -> hector.plugin.v1.Outcome
-	30, // 17: hector.host.v1.ListPluginsResponse.plugins:type_name -> hector.host.v1.PluginStatus
-	31, // 18: hector.host.v1.WatchPluginsRequest.refresh:type_name -> google.protobuf.Duration
-	30, // 19: hector.host.v1.WatchPluginsResponse.plugins:type_name -> hector.host.v1.PluginStatus
-	32, // 20: hector.host.v1.WatchPluginsResponse.changes:type_name -> hector.host.v1.PluginChange
-	30, // 21: hector.host.v1.ReloadPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
-	30, // 22: hector.host.v1.ExplainPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
-	33, // 23: hector.host.v1.ExplainPluginResponse.crash:type_name -> hector.host.v1.CrashDossier
-	1,  // 24: hector.host.v1.Hector.GetHost:input_type -> hector.host.v1.GetHostRequest
-	3,  // 25: hector.host.v1.Hector.ListAgents:input_type -> hector.host.v1.ListAgentsRequest
-	6,  // 26: hector.host.v1.Hector.Call:input_type -> hector.host.v1.CallRequest
-	7,  // 27: hector.host.v1.Hector.AnswerQuestion:input_type -> hector.host.v1.AnswerQuestionRequest
-	9,  // 28: hector.host.v1.Hector.ListRuns:input_type -> hector.host.v1.ListRunsRequest
-	12, // 29: hector.host.v1.Hector.GetRun:input_type -> hector.host.v1.GetRunRequest
-	16, // 30: hector.host.v1.Hector.ListPlugins:input_type -> hector.host.v1.ListPluginsRequest
-	18, // 31: hector.host.v1.Hector.WatchPlugins:input_type -> hector.host.v1.WatchPluginsRequest
-	20, // 32: hector.host.v1.Hector.ReloadPlugin:input_type -> hector.host.v1.ReloadPluginRequest
-	22, // 33: hector.host.v1.Hector.ExplainPlugin:input_type -> hector.host.v1.ExplainPluginRequest
-	2,  // 34: hector.host.v1.Hector.GetHost:output_type -> hector.host.v1.GetHostResponse
-	4,  // 35: hector.host.v1.Hector.ListAgents:output_type -> hector.host.v1.ListAgentsResponse
-	34, // 36: hector.host.v1.Hector.Call:output_type -> hector.host.v1.RunEvent
-	8,  // 37: hector.host.v1.Hector.AnswerQuestion:output_type -> hector.host.v1.AnswerQuestionResponse
-	10, // 38: hector.host.v1.Hector.ListRuns:output_type -> hector.host.v1.ListRunsResponse
-	13, // 39: hector.host.v1.Hector.GetRun:output_type -> hector.host.v1.GetRunResponse
-	17, // 40: hector.host.v1.Hector.ListPlugins:output_type -> hector.host.v1.ListPluginsResponse
-	19, // 41: hector.host.v1.Hector.WatchPlugins:output_type -> hector.host.v1.WatchPluginsResponse
-	21, // 42: hector.host.v1.Hector.ReloadPlugin:output_type -> hector.host.v1.ReloadPluginResponse
-	23, // 43: hector.host.v1.Hector.ExplainPlugin:output_type -> hector.host.v1.ExplainPluginResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	31, // 11: hector.host.v1.GetRunResponse.steps:type_name -> hector.host.v1.Step
+	30, // 12: hector.host.v1.GetRunResponse.answer:type_name -> hector.plugin.v1.Message
+	32, // 13: hector.host.v1.RunEffect.request:type_name -> hector.plugin.v1.Effect
+	28, // 14: hector.host.v1.RunEffect.created:type_name -> google.protobuf.Timestamp
+	28, // 15: hector.host.v1.RunEffect.finished:type_name -> google.protobuf.Timestamp
+	33, // 16: hector.host.v1.RunEffect.outcome:type_name -> hector.plugin.v1.Outcome
+	34, // 17: hector.host.v1.ListPluginsResponse.plugins:type_name -> hector.host.v1.PluginStatus
+	35, // 18: hector.host.v1.WatchPluginsRequest.refresh:type_name -> google.protobuf.Duration
+	34, // 19: hector.host.v1.WatchPluginsResponse.plugins:type_name -> hector.host.v1.PluginStatus
+	36, // 20: hector.host.v1.WatchPluginsResponse.changes:type_name -> hector.host.v1.PluginChange
+	34, // 21: hector.host.v1.ReloadPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
+	34, // 22: hector.host.v1.AttachPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
+	34, // 23: hector.host.v1.DetachPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
+	34, // 24: hector.host.v1.ExplainPluginResponse.plugin:type_name -> hector.host.v1.PluginStatus
+	37, // 25: hector.host.v1.ExplainPluginResponse.crash:type_name -> hector.host.v1.CrashDossier
+	1,  // 26: hector.host.v1.Hector.GetHost:input_type -> hector.host.v1.GetHostRequest
+	3,  // 27: hector.host.v1.Hector.ListAgents:input_type -> hector.host.v1.ListAgentsRequest
+	6,  // 28: hector.host.v1.Hector.Call:input_type -> hector.host.v1.CallRequest
+	7,  // 29: hector.host.v1.Hector.AnswerQuestion:input_type -> hector.host.v1.AnswerQuestionRequest
+	9,  // 30: hector.host.v1.Hector.ListRuns:input_type -> hector.host.v1.ListRunsRequest
+	12, // 31: hector.host.v1.Hector.GetRun:input_type -> hector.host.v1.GetRunRequest
+	16, // 32: hector.host.v1.Hector.ListPlugins:input_type -> hector.host.v1.ListPluginsRequest
+	18, // 33: hector.host.v1.Hector.WatchPlugins:input_type -> hector.host.v1.WatchPluginsRequest
+	20, // 34: hector.host.v1.Hector.ReloadPlugin:input_type -> hector.host.v1.ReloadPluginRequest
+	22, // 35: hector.host.v1.Hector.AttachPlugin:input_type -> hector.host.v1.AttachPluginRequest
+	24, // 36: hector.host.v1.Hector.DetachPlugin:input_type -> hector.host.v1.DetachPluginRequest
+	26, // 37: hector.host.v1.Hector.ExplainPlugin:input_type -> hector.host.v1.ExplainPluginRequest
+	2,  // 38: hector.host.v1.Hector.GetHost:output_type -> hector.host.v1.GetHostResponse
+	4,  // 39: hector.host.v1.Hector.ListAgents:output_type -> hector.host.v1.ListAgentsResponse
+	38, // 40: hector.host.v1.Hector.Call:output_type -> hector.host.v1.RunEvent
+	8,  // 41: hector.host.v1.Hector.AnswerQuestion:output_type -> hector.host.v1.AnswerQuestionResponse
+	10, // 42: hector.host.v1.Hector.ListRuns:output_type -> hector.host.v1.ListRunsResponse
+	13, // 43: hector.host.v1.Hector.GetRun:output_type -> hector.host.v1.GetRunResponse
+	17, // 44: hector.host.v1.Hector.ListPlugins:output_type -> hector.host.v1.ListPluginsResponse
+	19, // 45: hector.host.v1.Hector.WatchPlugins:output_type -> hector.host.v1.WatchPluginsResponse
+	21, // 46: hector.host.v1.Hector.ReloadPlugin:output_type -> hector.host.v1.ReloadPluginResponse
+	23, // 47: hector.host.v1.Hector.AttachPlugin:output_type -> hector.host.v1.AttachPluginResponse
+	25, // 48: hector.host.v1.Hector.DetachPlugin:output_type -> hector.host.v1.DetachPluginResponse
+	27, // 49: hector.host.v1.Hector.ExplainPlugin:output_type -> hector.host.v1.ExplainPluginResponse
+	38, // [38:50] is the sub-list for method output_type
+	26, // [26:38] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_hector_host_v1_hector_proto_init() }
@@ -1729,7 +1939,7 @@ func file_hector_host_v1_hector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hector_host_v1_hector_proto_rawDesc), len(file_hector_host_v1_hector_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

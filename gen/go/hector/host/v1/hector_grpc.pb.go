@@ -28,6 +28,8 @@ const (
 	Hector_ListPlugins_FullMethodName    = "/hector.host.v1.Hector/ListPlugins"
 	Hector_WatchPlugins_FullMethodName   = "/hector.host.v1.Hector/WatchPlugins"
 	Hector_ReloadPlugin_FullMethodName   = "/hector.host.v1.Hector/ReloadPlugin"
+	Hector_AttachPlugin_FullMethodName   = "/hector.host.v1.Hector/AttachPlugin"
+	Hector_DetachPlugin_FullMethodName   = "/hector.host.v1.Hector/DetachPlugin"
 	Hector_ExplainPlugin_FullMethodName  = "/hector.host.v1.Hector/ExplainPlugin"
 )
 
@@ -84,6 +86,20 @@ type HectorClient interface {
 	// Errors: NOT_FOUND for the plugin; what keeps the new instance from serving, such as UNAVAILABLE (StartError) and
 	// FAILED_PRECONDITION (ConfigError).
 	ReloadPlugin(ctx context.Context, in *ReloadPluginRequest, opts ...grpc.CallOption) (*ReloadPluginResponse, error)
+	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
+	// new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
+	// plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
+	// somebody answers at the address.
+	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
+	// answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
+	// options. What ran before goes on then.
+	AttachPlugin(ctx context.Context, in *AttachPluginRequest, opts ...grpc.CallOption) (*AttachPluginResponse, error)
+	// DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
+	// them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
+	// attached process has to end first: it is waited for up to 60 s, and calls wait too.
+	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
+	// serving, as for ReloadPlugin. It stays attached then.
+	DetachPlugin(ctx context.Context, in *DetachPluginRequest, opts ...grpc.CallOption) (*DetachPluginResponse, error)
 	// ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
 	// Errors: NOT_FOUND for the plugin.
 	ExplainPlugin(ctx context.Context, in *ExplainPluginRequest, opts ...grpc.CallOption) (*ExplainPluginResponse, error)
@@ -205,6 +221,26 @@ func (c *hectorClient) ReloadPlugin(ctx context.Context, in *ReloadPluginRequest
 	return out, nil
 }
 
+func (c *hectorClient) AttachPlugin(ctx context.Context, in *AttachPluginRequest, opts ...grpc.CallOption) (*AttachPluginResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AttachPluginResponse)
+	err := c.cc.Invoke(ctx, Hector_AttachPlugin_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *hectorClient) DetachPlugin(ctx context.Context, in *DetachPluginRequest, opts ...grpc.CallOption) (*DetachPluginResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DetachPluginResponse)
+	err := c.cc.Invoke(ctx, Hector_DetachPlugin_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *hectorClient) ExplainPlugin(ctx context.Context, in *ExplainPluginRequest, opts ...grpc.CallOption) (*ExplainPluginResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ExplainPluginResponse)
@@ -268,6 +304,20 @@ type HectorServer interface {
 	// Errors: NOT_FOUND for the plugin; what keeps the new instance from serving, such as UNAVAILABLE (StartError) and
 	// FAILED_PRECONDITION (ConfigError).
 	ReloadPlugin(context.Context, *ReloadPluginRequest) (*ReloadPluginResponse, error)
+	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
+	// new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
+	// plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
+	// somebody answers at the address.
+	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
+	// answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
+	// options. What ran before goes on then.
+	AttachPlugin(context.Context, *AttachPluginRequest) (*AttachPluginResponse, error)
+	// DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
+	// them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
+	// attached process has to end first: it is waited for up to 60 s, and calls wait too.
+	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
+	// serving, as for ReloadPlugin. It stays attached then.
+	DetachPlugin(context.Context, *DetachPluginRequest) (*DetachPluginResponse, error)
 	// ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
 	// Errors: NOT_FOUND for the plugin.
 	ExplainPlugin(context.Context, *ExplainPluginRequest) (*ExplainPluginResponse, error)
@@ -307,6 +357,12 @@ func (UnimplementedHectorServer) WatchPlugins(*WatchPluginsRequest, grpc.ServerS
 }
 func (UnimplementedHectorServer) ReloadPlugin(context.Context, *ReloadPluginRequest) (*ReloadPluginResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReloadPlugin not implemented")
+}
+func (UnimplementedHectorServer) AttachPlugin(context.Context, *AttachPluginRequest) (*AttachPluginResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AttachPlugin not implemented")
+}
+func (UnimplementedHectorServer) DetachPlugin(context.Context, *DetachPluginRequest) (*DetachPluginResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DetachPlugin not implemented")
 }
 func (UnimplementedHectorServer) ExplainPlugin(context.Context, *ExplainPluginRequest) (*ExplainPluginResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainPlugin not implemented")
@@ -480,6 +536,42 @@ func _Hector_ReloadPlugin_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Hector_AttachPlugin_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AttachPluginRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HectorServer).AttachPlugin(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Hector_AttachPlugin_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HectorServer).AttachPlugin(ctx, req.(*AttachPluginRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Hector_DetachPlugin_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DetachPluginRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HectorServer).DetachPlugin(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Hector_DetachPlugin_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HectorServer).DetachPlugin(ctx, req.(*DetachPluginRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Hector_ExplainPlugin_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ExplainPluginRequest)
 	if err := dec(in); err != nil {
@@ -532,6 +624,14 @@ var Hector_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReloadPlugin",
 			Handler:    _Hector_ReloadPlugin_Handler,
+		},
+		{
+			MethodName: "AttachPlugin",
+			Handler:    _Hector_AttachPlugin_Handler,
+		},
+		{
+			MethodName: "DetachPlugin",
+			Handler:    _Hector_DetachPlugin_Handler,
 		},
 		{
 			MethodName: "ExplainPlugin",

@@ -132,7 +132,13 @@ type PluginStatus struct {
 	// Its processes, or its addresses. Empty: none was started yet.
 	Replicas []*PluginReplica `protobuf:"bytes,14,rep,name=replicas,proto3" json:"replicas,omitempty"`
 	// The sum over its replicas. Absent: nothing of it runs on the host's machine, or it was not measured.
-	Resources     *PluginResources `protobuf:"bytes,15,opt,name=resources,proto3" json:"resources,omitempty"`
+	Resources *PluginResources `protobuf:"bytes,15,opt,name=resources,proto3" json:"resources,omitempty"`
+	// The address to which its calls go instead of to its own processes. Empty: it is not attached.
+	Attached string `protobuf:"bytes,16,opt,name=attached,proto3" json:"attached,omitempty"`
+	// Absolute path of the directory that its processes may write, on the host's machine. Empty: unknown.
+	DataDir string `protobuf:"bytes,17,opt,name=data_dir,json=dataDir,proto3" json:"data_dir,omitempty"`
+	// One process at a time may use that directory. False also where that is not known, as before its first start.
+	Exclusive     bool `protobuf:"varint,18,opt,name=exclusive,proto3" json:"exclusive,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,6 +276,27 @@ func (x *PluginStatus) GetResources() *PluginResources {
 		return x.Resources
 	}
 	return nil
+}
+
+func (x *PluginStatus) GetAttached() string {
+	if x != nil {
+		return x.Attached
+	}
+	return ""
+}
+
+func (x *PluginStatus) GetDataDir() string {
+	if x != nil {
+		return x.DataDir
+	}
+	return ""
+}
+
+func (x *PluginStatus) GetExclusive() bool {
+	if x != nil {
+		return x.Exclusive
+	}
+	return false
 }
 
 // One process, or one address, of a plugin.
@@ -857,7 +884,7 @@ var File_hector_host_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_hector_host_v1_supervision_proto_rawDesc = "" +
 	"\n" +
-	" hector/host/v1/supervision.proto\x12\x0ehector.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x04\n" +
+	" hector/host/v1/supervision.proto\x12\x0ehector.host.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf6\x04\n" +
 	"\fPluginStatus\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x121\n" +
@@ -874,7 +901,10 @@ const file_hector_host_v1_supervision_proto_rawDesc = "" +
 	"\brestarts\x18\f \x01(\x05R\brestarts\x12=\n" +
 	"\fnext_attempt\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\vnextAttempt\x129\n" +
 	"\breplicas\x18\x0e \x03(\v2\x1d.hector.host.v1.PluginReplicaR\breplicas\x12=\n" +
-	"\tresources\x18\x0f \x01(\v2\x1f.hector.host.v1.PluginResourcesR\tresources\"\x87\x03\n" +
+	"\tresources\x18\x0f \x01(\v2\x1f.hector.host.v1.PluginResourcesR\tresources\x12\x1a\n" +
+	"\battached\x18\x10 \x01(\tR\battached\x12\x19\n" +
+	"\bdata_dir\x18\x11 \x01(\tR\adataDir\x12\x1c\n" +
+	"\texclusive\x18\x12 \x01(\bR\texclusive\"\x87\x03\n" +
 	"\rPluginReplica\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x121\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1b.hector.host.v1.PluginStateR\x05state\x12\x16\n" +

@@ -235,6 +235,32 @@ class ReloadPluginResponse(_message.Message):
     plugin: _supervision_pb2.PluginStatus
     def __init__(self, plugin: _Optional[_Union[_supervision_pb2.PluginStatus, _Mapping]] = ...) -> None: ...
 
+class AttachPluginRequest(_message.Message):
+    __slots__ = ("plugin", "address")
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    plugin: str
+    address: str
+    def __init__(self, plugin: _Optional[str] = ..., address: _Optional[str] = ...) -> None: ...
+
+class AttachPluginResponse(_message.Message):
+    __slots__ = ("plugin",)
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    plugin: _supervision_pb2.PluginStatus
+    def __init__(self, plugin: _Optional[_Union[_supervision_pb2.PluginStatus, _Mapping]] = ...) -> None: ...
+
+class DetachPluginRequest(_message.Message):
+    __slots__ = ("plugin",)
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    plugin: str
+    def __init__(self, plugin: _Optional[str] = ...) -> None: ...
+
+class DetachPluginResponse(_message.Message):
+    __slots__ = ("plugin",)
+    PLUGIN_FIELD_NUMBER: _ClassVar[int]
+    plugin: _supervision_pb2.PluginStatus
+    def __init__(self, plugin: _Optional[_Union[_supervision_pb2.PluginStatus, _Mapping]] = ...) -> None: ...
+
 class ExplainPluginRequest(_message.Message):
     __slots__ = ("plugin",)
     PLUGIN_FIELD_NUMBER: _ClassVar[int]

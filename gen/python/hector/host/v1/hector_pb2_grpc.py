@@ -96,6 +96,16 @@ class HectorStub(object):
                 request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginRequest.SerializeToString,
                 response_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginResponse.FromString,
                 _registered_method=True)
+        self.AttachPlugin = channel.unary_unary(
+                '/hector.host.v1.Hector/AttachPlugin',
+                request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginRequest.SerializeToString,
+                response_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginResponse.FromString,
+                _registered_method=True)
+        self.DetachPlugin = channel.unary_unary(
+                '/hector.host.v1.Hector/DetachPlugin',
+                request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginRequest.SerializeToString,
+                response_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginResponse.FromString,
+                _registered_method=True)
         self.ExplainPlugin = channel.unary_unary(
                 '/hector.host.v1.Hector/ExplainPlugin',
                 request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.ExplainPluginRequest.SerializeToString,
@@ -199,6 +209,30 @@ class HectorServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AttachPlugin(self, request, context):
+        """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
+        new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
+        plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
+        somebody answers at the address.
+        Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
+        answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
+        options. What ran before goes on then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DetachPlugin(self, request, context):
+        """DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
+        them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
+        attached process has to end first: it is waited for up to 60 s, and calls wait too.
+        Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
+        serving, as for ReloadPlugin. It stays attached then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainPlugin(self, request, context):
         """ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
         Errors: NOT_FOUND for the plugin.
@@ -254,6 +288,16 @@ def add_HectorServicer_to_server(servicer, server):
                     servicer.ReloadPlugin,
                     request_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginRequest.FromString,
                     response_serializer=hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginResponse.SerializeToString,
+            ),
+            'AttachPlugin': grpc.unary_unary_rpc_method_handler(
+                    servicer.AttachPlugin,
+                    request_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginRequest.FromString,
+                    response_serializer=hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginResponse.SerializeToString,
+            ),
+            'DetachPlugin': grpc.unary_unary_rpc_method_handler(
+                    servicer.DetachPlugin,
+                    request_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginRequest.FromString,
+                    response_serializer=hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginResponse.SerializeToString,
             ),
             'ExplainPlugin': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainPlugin,
@@ -520,6 +564,60 @@ class Hector(object):
             '/hector.host.v1.Hector/ReloadPlugin',
             hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginRequest.SerializeToString,
             hector_dot_host_dot_v1_dot_hector__pb2.ReloadPluginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachPlugin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hector.host.v1.Hector/AttachPlugin',
+            hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginRequest.SerializeToString,
+            hector_dot_host_dot_v1_dot_hector__pb2.AttachPluginResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DetachPlugin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hector.host.v1.Hector/DetachPlugin',
+            hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginRequest.SerializeToString,
+            hector_dot_host_dot_v1_dot_hector__pb2.DetachPluginResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,7 +32,7 @@ PLUGIN_STATE_FAILED: PluginState
 PLUGIN_STATE_STOPPED: PluginState
 
 class PluginStatus(_message.Message):
-    __slots__ = ("name", "kind", "state", "reason", "since", "version", "source", "in_flight", "queued", "calls", "failures", "restarts", "next_attempt", "replicas", "resources")
+    __slots__ = ("name", "kind", "state", "reason", "since", "version", "source", "in_flight", "queued", "calls", "failures", "restarts", "next_attempt", "replicas", "resources", "attached", "data_dir", "exclusive")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +48,9 @@ class PluginStatus(_message.Message):
     NEXT_ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_FIELD_NUMBER: _ClassVar[int]
     RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    ATTACHED_FIELD_NUMBER: _ClassVar[int]
+    DATA_DIR_FIELD_NUMBER: _ClassVar[int]
+    EXCLUSIVE_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: str
     state: PluginState
@@ -63,7 +66,10 @@ class PluginStatus(_message.Message):
     next_attempt: _timestamp_pb2.Timestamp
     replicas: _containers.RepeatedCompositeFieldContainer[PluginReplica]
     resources: PluginResources
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[PluginState, str]] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[str] = ..., source: _Optional[str] = ..., in_flight: _Optional[int] = ..., queued: _Optional[int] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., restarts: _Optional[int] = ..., next_attempt: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., replicas: _Optional[_Iterable[_Union[PluginReplica, _Mapping]]] = ..., resources: _Optional[_Union[PluginResources, _Mapping]] = ...) -> None: ...
+    attached: str
+    data_dir: str
+    exclusive: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[PluginState, str]] = ..., reason: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[str] = ..., source: _Optional[str] = ..., in_flight: _Optional[int] = ..., queued: _Optional[int] = ..., calls: _Optional[int] = ..., failures: _Optional[int] = ..., restarts: _Optional[int] = ..., next_attempt: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., replicas: _Optional[_Iterable[_Union[PluginReplica, _Mapping]]] = ..., resources: _Optional[_Union[PluginResources, _Mapping]] = ..., attached: _Optional[str] = ..., data_dir: _Optional[str] = ..., exclusive: bool = ...) -> None: ...
 
 class PluginReplica(_message.Message):
     __slots__ = ("number", "state", "reason", "since", "pid", "address", "in_flight", "restarts", "next_attempt", "resources")

@@ -39,9 +39,22 @@ class RemoteInstance:
 
     Args:
         target: Which of the places that the address stands for.
+        configure: Whether it is this host that gives it its options; by default where the configuration has any.
+        data: The directory that it may write; empty for none.
+        keepalive: Take a connection on which nobody answers pings for lost.
     """
 
-    def __init__(self, plugin: PluginConfig, config: Config, book: Logbook, target: Target | None = None) -> None:
+    def __init__(  # noqa: PLR0913 (the last three are what an attached plugin has otherwise)
+        self,
+        plugin: PluginConfig,
+        config: Config,
+        book: Logbook,
+        target: Target | None = None,
+        *,
+        configure: bool | None = None,
+        data: str = "",
+        keepalive: bool = True,
+    ) -> None:
         self.kind: Kind | None = plugin.kind
         self.exclusive = False
         self.command: tuple[str, ...] = ()
@@ -50,6 +63,9 @@ class RemoteInstance:
         self._plugin = plugin
         self._config = config
         self._book = book
+        self._configure = "config" in plugin.model_fields_set if configure is None else configure
+        self._data = data
+        self._keepalive = keepalive
         self._channel: Channel | None = None
         self._loss: asyncio.Task[None] | None = None
 
@@ -145,7 +161,8 @@ class RemoteInstance:
 
         tls = self._plugin.tls
         credentials = None if tls is None else certificates.credentials(tls, self._place("tls"))
-        dialled = channel.dial(self._target, credentials, None if tls is None else tls.server_name)
+        server_name = None if tls is None else tls.server_name
+        dialled = channel.dial(self._target, credentials, server_name, keepalive=self._keepalive)
         return conversation.Conversation(dialled, tuple(self._plugin.metadata.items()), self.address)
 
     async def _introduced(self, talk: Conversation, description: Description) -> Introduction:
@@ -153,10 +170,11 @@ class RemoteInstance:
 
         self._loss = asyncio.create_task(_loss(talk.channel), name=f"connection to {self.address}")
         limit = self._plugin.start_timeout
-        configure = "config" in self._plugin.model_fields_set
         try:
             async with asyncio.timeout(limit):
-                introduced = await introduce(talk, description, self._plugin, (), configure=configure, data="")
+                introduced = await introduce(
+                    talk, description, self._plugin, (), configure=self._configure, data=self._data
+                )
         except TimeoutError:
             step = f"Give it more time with start_timeout: {self._place()}."
             raise talk.waiting.too_long(limit, step, show_log=False) from None
