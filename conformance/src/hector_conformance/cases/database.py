@@ -45,7 +45,7 @@ METADATA = {
 
 
 def _corners() -> list[Vector]:
-    return [point("east", 1, 0), point("north", 0, 1), point("west", -1, 0)]
+    return [point("east", 1, 0), point("north", 0, 1), point("west", -1, 0.5)]
 
 
 def _same(found: object, wanted: object, what: str) -> None:
@@ -60,7 +60,8 @@ async def deleted_collections_are_gone(subject: Subject) -> None:
         await made.upsert(*_corners())
         await made.drop()
         await made.create()
-        _same(await made.ids(1, 0), [], "the ids in a collection that was deleted and made again")
+        await made.upsert(point("new", 1, 0))
+        _same(await made.ids(1, 0), ["new"], "the ids in a collection that was deleted, made again and given one")
 
 
 @case(Kind.DATABASE, "contract")
@@ -115,12 +116,13 @@ async def metadata_comes_back_as_it_was(subject: Subject) -> None:
     wanted.update(METADATA)
     async with subject.running() as instance, collection(instance) as made:
         await made.upsert(point("full", 1, 0, **METADATA), point("none", 0, 1))
-        full, none = await made.search(1, 0)
-        if full.metadata.SerializeToString(deterministic=True) != wanted.SerializeToString(deterministic=True):
-            fields = full.metadata.fields
-            changed = sorted(key for key in METADATA if key not in fields or fields[key] != wanted.fields[key])
+        found = {result.id: result.metadata for result in await made.search(1, 0)}
+        _same(sorted(found), ["full", "none"], "the ids")
+        full = found["full"]
+        if full.SerializeToString(deterministic=True) != wanted.SerializeToString(deterministic=True):
+            changed = sorted(key for key in METADATA if key not in full or full.fields[key] != wanted.fields[key])
             raise Failed(f"the metadata of {len(METADATA)} keys differs in: {changed or 'its keys'}")
-        _same(dict(none.metadata), {}, "the metadata of a vector without any")
+        _same(dict(found["none"]), {}, "the metadata of a vector without any")
 
 
 @case(Kind.DATABASE, "contract", requires=("DeleteVectors",))

@@ -65,9 +65,10 @@ async def a_batch_of_8_mib_is_stored_whole(subject: Subject) -> None:
         await made.upsert(*vectors)
         _complete(await _ids(made, dimension), (each.id for each in vectors), f"a batch of {len(vectors)} vectors")
         last = vectors[-1]
-        (best,) = await made.search(*last.vector, limit=1)
-        if (best.id, best.metadata) != (last.id, last.metadata):
-            raise Failed(f"a search for the last vector of a batch: should find {last.id}, found {best.id}")
+        found = [(each.id, each.metadata) for each in await made.search(*last.vector, limit=1)]
+        if found[:1] != [(last.id, last.metadata)]:
+            names = [name for name, _ in found[:1]]
+            raise Failed(f"a search for the last vector of a batch: should find {[last.id]}, found {names}")
 
 
 @case(Kind.DATABASE, "concurrency")
@@ -111,8 +112,8 @@ async def cancelled_upserts_leave_it_whole(subject: Subject) -> None:
             call.cancel()
         await made.upsert(point("after", *[100.0] * 64), within=PATIENCE)
         found = await made.ids(*[1.0] * 64, limit=1, within=PATIENCE)
-        if found != ["after"]:
-            raise Failed(f"a search after cancelled upserts: should find ['after'], found {found}")
+        if found[:1] != ["after"]:
+            raise Failed(f"a search after cancelled upserts: should find 'after' first, found {found[:1]}")
 
 
 @case(Kind.DATABASE, "deadlines")
@@ -125,8 +126,8 @@ async def late_searches_leave_it_whole(subject: Subject) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
         await made.upsert(point("after", *[100.0] * 64), within=PATIENCE)
         found = await made.ids(*[1.0] * 64, limit=1, within=PATIENCE)
-        if found != ["after"]:
-            raise Failed(f"a search after late searches: should find ['after'], found {found}")
+        if found[:1] != ["after"]:
+            raise Failed(f"a search after late searches: should find 'after' first, found {found[:1]}")
 
 
 @asynccontextmanager
@@ -191,8 +192,12 @@ async def answered_deletions_survive_a_kill(subject: Subject) -> None:
         instance.kill()
     async with _killed(subject, data, made.name) as again:
         _complete(await again.ids(1, 0), ["b"], "after a kill, where a was deleted and b was not")
-        await Collection(again.stub, gone.name).create()
-        _complete(await Collection(again.stub, gone.name).ids(1, 0), [], "after a kill, a collection that was deleted")
+        once = Collection(again.stub, gone.name)
+        await once.create()
+        await once.upsert(point("new", 1, 0))
+        _complete(
+            await once.ids(1, 0), ["new"], "after a kill, a collection that was deleted, made again and given one"
+        )
 
 
 @case(Kind.DATABASE, "durability", requires=(RESTART,))

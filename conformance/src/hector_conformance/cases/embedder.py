@@ -223,7 +223,7 @@ async def a_batch_of_2000_texts_is_embedded_whole(subject: Subject) -> None:
 @case(Kind.EMBEDDER, "concurrency")
 async def parallel_texts_do_not_mix(subject: Subject) -> None:
     """Texts that are embedded at the same time have each its own vector."""
-    texts = [f"{text} {number}" for number in range(8) for text in TEXTS]
+    texts = [f"{text} {number}" for number in range(4) for text in TEXTS]
     async with subject.running() as instance:
         model = embedder(subject, instance)
         alone = [await model.vector(text) for text in texts]

@@ -196,7 +196,7 @@ async def filters_come_before_limits(subject: Subject) -> None:
     """The limit counts results that match the filter, however many nearer ones do not."""
     async with beyond_bare(subject, "filter"), subject.running() as instance, collection(instance) as made:
         near = [point(f"near{number}", 1, number / 1000) for number in range(200)]
-        await made.upsert(*near, point("a", -1, 0, kind="x"), point("b", -1, 0.1, kind="x"))
+        await made.upsert(*near, point("a", -1, 0.2, kind="x"), point("b", -1, 0.1, kind="x"))
         found = sorted(await made.ids(1, 0, limit=2, where={"kind": "x"}))
         if found != ["a", "b"]:
             raise Failed(f"the 2 of 202 that match the filter, with limit 2: should be ['a', 'b'], were {found}")
