@@ -26,10 +26,10 @@ const patience = 60 * time.Second
 
 // arguments are what the command line says.
 type arguments struct {
-	autoMTLS, multiplex, recover, stdio bool
-	group                               string
-	calls, bytes                        int
-	command                             []string
+	autoMTLS, multiplex, recover, stdio, brief bool
+	group                                      string
+	calls, bytes                               int
+	command                                    []string
 }
 
 func main() {
@@ -39,6 +39,7 @@ func main() {
 	flag.BoolVar(&given.multiplex, "multiplex", false, "ask for one connection for everything")
 	flag.BoolVar(&given.recover, "recover", false, "kill it, and see")
 	flag.BoolVar(&given.stdio, "stdio", false, "wait for what the plugin prints to come by its stdio stream")
+	flag.BoolVar(&given.brief, "brief", false, "start it and time the calls, and nothing else")
 	flag.StringVar(&given.group, "group", "", "the group that may use the plugin's socket")
 	flag.IntVar(&given.calls, "calls", 20, "how many unary calls to time")
 	flag.IntVar(&given.bytes, "bytes", 1<<20, "the size of a large message")

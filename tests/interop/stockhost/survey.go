@@ -84,6 +84,9 @@ func use(h *host, given arguments, result *seen) error {
 		}
 		result.Unary = append(result.Unary, time.Since(called).Seconds())
 	}
+	if given.brief {
+		return nil
+	}
 	if err := stream(ctx, model, result); err != nil {
 		return err
 	}
