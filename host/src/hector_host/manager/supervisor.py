@@ -220,7 +220,7 @@ class Supervisor:
             reason=one.reason if one is not None else "",
             since=one.since if one is not None else 0.0,
             version=serving.version if serving is not None else "",
-            source=self.plugin.source,
+            source=self._edition.plugin.source,
             in_flight=in_flight(every),
             queued=self._admission.queued,
             calls=self._admission.calls,

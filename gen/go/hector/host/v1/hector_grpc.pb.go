@@ -86,19 +86,19 @@ type HectorClient interface {
 	// Errors: NOT_FOUND for the plugin; what keeps the new instance from serving, such as UNAVAILABLE (StartError) and
 	// FAILED_PRECONDITION (ConfigError).
 	ReloadPlugin(ctx context.Context, in *ReloadPluginRequest, opts ...grpc.CallOption) (*ReloadPluginResponse, error)
-	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
-	// new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
-	// plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
-	// somebody answers at the address.
-	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
-	// answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
-	// options. What ran before goes on then.
+	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers
+	// when new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host.
+	// Of a plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s
+	// until somebody answers at the address.
+	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when
+	// nobody answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the
+	// plugin's options. What ran before goes on then.
 	AttachPlugin(ctx context.Context, in *AttachPluginRequest, opts ...grpc.CallOption) (*AttachPluginResponse, error)
 	// DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
 	// them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
 	// attached process has to end first: it is waited for up to 60 s, and calls wait too.
-	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
-	// serving, as for ReloadPlugin. It stays attached then.
+	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process
+	// from serving, as for ReloadPlugin. It stays attached then.
 	DetachPlugin(ctx context.Context, in *DetachPluginRequest, opts ...grpc.CallOption) (*DetachPluginResponse, error)
 	// ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
 	// Errors: NOT_FOUND for the plugin.
@@ -304,19 +304,19 @@ type HectorServer interface {
 	// Errors: NOT_FOUND for the plugin; what keeps the new instance from serving, such as UNAVAILABLE (StartError) and
 	// FAILED_PRECONDITION (ConfigError).
 	ReloadPlugin(context.Context, *ReloadPluginRequest) (*ReloadPluginResponse, error)
-	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
-	// new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
-	// plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
-	// somebody answers at the address.
-	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
-	// answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
-	// options. What ran before goes on then.
+	// AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers
+	// when new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host.
+	// Of a plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s
+	// until somebody answers at the address.
+	// Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when
+	// nobody answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the
+	// plugin's options. What ran before goes on then.
 	AttachPlugin(context.Context, *AttachPluginRequest) (*AttachPluginResponse, error)
 	// DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
 	// them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
 	// attached process has to end first: it is waited for up to 60 s, and calls wait too.
-	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
-	// serving, as for ReloadPlugin. It stays attached then.
+	// Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process
+	// from serving, as for ReloadPlugin. It stays attached then.
 	DetachPlugin(context.Context, *DetachPluginRequest) (*DetachPluginResponse, error)
 	// ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
 	// Errors: NOT_FOUND for the plugin.

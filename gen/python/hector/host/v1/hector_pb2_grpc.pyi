@@ -92,20 +92,20 @@ class HectorStub:
     FAILED_PRECONDITION (ConfigError).
     """
     AttachPlugin: _grpc.UnaryUnaryMultiCallable[_hector_pb2.AttachPluginRequest, _hector_pb2.AttachPluginResponse]
-    """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
-    new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
-    plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
-    somebody answers at the address.
-    Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
-    answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
-    options. What ran before goes on then.
+    """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers
+    when new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host.
+    Of a plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s
+    until somebody answers at the address.
+    Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when
+    nobody answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the
+    plugin's options. What ran before goes on then.
     """
     DetachPlugin: _grpc.UnaryUnaryMultiCallable[_hector_pb2.DetachPluginRequest, _hector_pb2.DetachPluginResponse]
     """DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
     them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
     attached process has to end first: it is waited for up to 60 s, and calls wait too.
-    Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
-    serving, as for ReloadPlugin. It stays attached then.
+    Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process
+    from serving, as for ReloadPlugin. It stays attached then.
     """
     ExplainPlugin: _grpc.UnaryUnaryMultiCallable[_hector_pb2.ExplainPluginRequest, _hector_pb2.ExplainPluginResponse]
     """ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
@@ -175,20 +175,20 @@ class HectorAsyncStub(HectorStub):
     FAILED_PRECONDITION (ConfigError).
     """
     AttachPlugin: _aio.UnaryUnaryMultiCallable[_hector_pb2.AttachPluginRequest, _hector_pb2.AttachPluginResponse]  # type: ignore[assignment]
-    """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
-    new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
-    plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
-    somebody answers at the address.
-    Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
-    answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
-    options. What ran before goes on then.
+    """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers
+    when new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host.
+    Of a plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s
+    until somebody answers at the address.
+    Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when
+    nobody answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the
+    plugin's options. What ran before goes on then.
     """
     DetachPlugin: _aio.UnaryUnaryMultiCallable[_hector_pb2.DetachPluginRequest, _hector_pb2.DetachPluginResponse]  # type: ignore[assignment]
     """DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
     them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
     attached process has to end first: it is waited for up to 60 s, and calls wait too.
-    Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
-    serving, as for ReloadPlugin. It stays attached then.
+    Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process
+    from serving, as for ReloadPlugin. It stays attached then.
     """
     ExplainPlugin: _aio.UnaryUnaryMultiCallable[_hector_pb2.ExplainPluginRequest, _hector_pb2.ExplainPluginResponse]  # type: ignore[assignment]
     """ExplainPlugin tells why a plugin crashed last, also under an earlier host on the same storage.
@@ -305,13 +305,13 @@ class HectorServicer:
         request: _hector_pb2.AttachPluginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hector_pb2.AttachPluginResponse, _abc.Awaitable[_hector_pb2.AttachPluginResponse]]:
-        """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers when
-        new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host. Of a
-        plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s until
-        somebody answers at the address.
-        Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when nobody
-        answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the plugin's
-        options. What ran before goes on then.
+        """AttachPlugin routes the calls of a plugin to a process that somebody else runs, without losing one, and answers
+        when new calls go there. It stays so, whatever becomes of that process, until DetachPlugin or the end of the host.
+        Of a plugin that owns its data directory, the host's own process is ended first, and calls wait for up to 60 s
+        until somebody answers at the address.
+        Errors: NOT_FOUND for the plugin; INVALID_ARGUMENT for an address that is none; UNAVAILABLE (StartError) when
+        nobody answers there, or who does provides something else; FAILED_PRECONDITION (ConfigError) when it rejects the
+        plugin's options. What ran before goes on then.
         """
 
     def DetachPlugin(
@@ -322,8 +322,8 @@ class HectorServicer:
         """DetachPlugin routes the calls of an attached plugin to its own processes again, as the newest configuration has
         them, without losing one, and answers when new calls go there. Of a plugin that owns its data directory, the
         attached process has to end first: it is waited for up to 60 s, and calls wait too.
-        Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process from
-        serving, as for ReloadPlugin. It stays attached then.
+        Errors: NOT_FOUND for the plugin; UNAVAILABLE (PluginError) when it is not attached; what keeps its own process
+        from serving, as for ReloadPlugin. It stays attached then.
         """
 
     def ExplainPlugin(
