@@ -11,6 +11,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+from listening import listen
 
 from hector.plugin.v1 import llm_pb2, llm_pb2_grpc
 
@@ -39,10 +40,9 @@ if options.get("endless"):
 write(1, before)
 server = grpc.server(ThreadPoolExecutor(4))
 llm_pb2_grpc.add_LLMProviderServicer_to_server(Model(), server)
-path = os.path.join(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "plugin1")  # noqa: PTH118 (an address)
-server.add_insecure_port(f"unix:{path}")
+line = listen(server)
 server.start()
-write(1, f"1|1|unix|{path}|grpc|\n".encode())
+write(1, line)
 for descriptor, text, times in options.get("after", []):
     if not times:
         write_for_ever(descriptor, text.encode("latin-1"))

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+from listening import listen
 
 from hector.plugin.v1 import database_pb2 as db
 from hector.plugin.v1 import embedder_pb2 as emb
@@ -128,8 +129,7 @@ add_DatabaseProviderServicer_to_server(Database(), server)
 add_ToolProviderServicer_to_server(Tools(), server)
 if not options.get("bare"):
     add_PluginServicer_to_server(Plugin(), server)
-path = Path(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "plugin1")
-server.add_insecure_port(f"unix:{path}")
+line = listen(server)
 server.start()
-os.write(1, f"1|1|unix|{path}|grpc|\n".encode())
+os.write(1, line)
 server.wait_for_termination()

@@ -110,7 +110,7 @@ if "shutdown" in options:
     )
 
 listen = options.get("listen", "unix")
-path = Path(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "plugin1")
+path = Path(os.environ.get("PLUGIN_UNIX_SOCKET_DIR", ""), "plugin1")
 if listen in {"unix", "link"}:
     server.add_insecure_port(f"unix:{path}")
 else:

@@ -32,7 +32,7 @@ async def main():
     process.read(lambda chunk: heard.extend(chunk.split()) or True, lambda chunk: True)
     while len(heard) < 2:
         await asyncio.sleep(0.01)
-    print(folder, *(int(pid) for pid in heard), flush=True)
+    print(folder, process.pid, *({{int(pid) for pid in heard}} - {{process.pid}}), flush=True)
     os.kill(warden.pid, signal.SIGSTOP)
     os.kill(warden.pid, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

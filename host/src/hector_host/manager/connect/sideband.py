@@ -77,8 +77,9 @@ class Sideband:
         """Logs what is printed."""
         read = 0
         stream: Any = self._channel.unary_stream(STDIO)
+        call = stream(b"")
         try:
-            async for message in stream(b""):
+            async for message in call:
                 pause = not self._log(message)
                 read += len(message) + OVERHEAD
                 if pause and read > CHUNK:  # as much as a pipe is read at once
@@ -87,6 +88,7 @@ class Sideband:
         except (AioRpcError, DecodeError):
             pass  # it does not serve that, or has ended
         finally:
+            call.cancel()
             for each in self._streams.values():
                 each.close()
 
