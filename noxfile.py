@@ -58,6 +58,12 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session
+def compose(session: nox.Session) -> None:
+    """Build and run the stack of docker/ on a container engine, and kill its plugins while callers call."""
+    session.run("python", "-m", "compose", env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style, and that the contract keeps its rules and breaks nobody who uses the last release."""
     install_groups(session, "lint")
