@@ -50,6 +50,16 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session
+def tcp(session: nox.Session) -> None:
+    """Run the end-to-end tests once more as on a system without unix sockets: with mutual TLS on loopback."""
+    install(session, "test")
+    build(session)
+    node(session)
+    tests = session.posargs or ["tests/e2e", "tests/guide/test_serving.py", "tests/guide/test_calls.py"]
+    session.run("python", "-m", "pytest", *tests, env={"HECTOR_TRANSPORT": "tcp"})
+
+
+@nox.session
 def chaos(session: nox.Session) -> None:
     """Give all plugins and the host 1,000 random faults while callers run: `nox -s chaos -- --seed N --faults N`."""
     install(session, "test")
