@@ -27,6 +27,7 @@ _CLASSES = {
 """The providers' classes, which carry the plugins' names too."""
 _TOOLS = {
     "shell-tools": ("list_files", "{}", "{working_directory: .}"),
+    "text-tools-go": ("count_text", "{text: three short words}", ""),
 }
 """What the first configuration of a tool provider calls: the tool, its arguments, the plugin's options."""
 _IGNORED = {

@@ -15,6 +15,8 @@ _SECTION = re.compile(r"^## Fork it\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _STEP = re.compile(r"^\d+\. (.*?)(?=^\d+\. |^```|\Z)", re.MULTILINE | re.DOTALL)
 _MADE = ("Copy", "Point", "Rename")
 """How the steps begin that making the fork has done already."""
+_TWIN = re.compile(r"^The \w+ twin .*\n\n?", re.MULTILINE)
+"""A fork has none."""
 _LINK_OUT = re.compile(r"\[([^]]+)\]\(\.\./[^)]*\)")
 _TESTS = {
     Language.PYTHON: ".venv/bin/python -m pytest",
@@ -30,7 +32,7 @@ def forked_readme(text: str, name: str, template: Template) -> str:
     numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(mine, start=1))
     replaced = _SECTION.sub(lambda _: _next_steps(name, template, numbered), text, count=1)
     placed = replaced.replace(f"package: {name}", f"path: ./{name}").replace(f"./plugins/{name}", f"./{name}")
-    return _LINK_OUT.sub(r"\1", placed)
+    return _LINK_OUT.sub(r"\1", _TWIN.sub("", placed))
 
 
 def _next_steps(name: str, template: Template, numbered: str) -> str:

@@ -27,6 +27,7 @@ CARRIED_PLUGINS = (
     "hashing-embedder",
     "react-reasoning",
     "shell-tools",
+    "text-tools-go",
 )
 """The reference plugins that `hector plugin new` forks."""
 

@@ -62,11 +62,16 @@ def install(
 
 def _configuration() -> Config | None:
     """The configuration that commands in this folder use, if there is one that can be read."""
-    from hector_host.config import find, load
+    from hector_host.config import declared, find
 
     try:
-        return load(find(None, os.environ))
+        file = find(None, os.environ)
     except ConfigError:
+        return None
+    try:
+        return declared(file)
+    except ConfigError:
+        print(f"{file}: is not valid (hector validate says why), so it is passed over")
         return None
 
 

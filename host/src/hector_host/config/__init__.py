@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hector_host.config.finding import find
     from hector_host.config.host import Discovery, Server, Storage
     from hector_host.config.kinds import Kind
-    from hector_host.config.loading import load, rediscover, reread
+    from hector_host.config.loading import declared, load, rediscover, reread
     from hector_host.config.plugins import TLS, PluginConfig, Restart, Security
     from hector_host.config.problems import ConfigErrors, InvalidFileError, KeyPath, Problem
     from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
@@ -28,7 +28,7 @@ _MODULES = {
     "finding": ("find",),
     "host": ("Discovery", "Server", "Storage"),
     "kinds": ("Kind",),
-    "loading": ("load", "rediscover", "reread"),
+    "loading": ("declared", "load", "rediscover", "reread"),
     "plugins": ("TLS", "PluginConfig", "Restart", "Security"),
     "problems": ("ConfigErrors", "InvalidFileError", "KeyPath", "Problem"),
     "provided": ("DatabaseConfig", "EmbedderConfig", "LLMConfig", "ToolConfig"),
@@ -60,6 +60,7 @@ __all__ = [
     "Storage",
     "ToolConfig",
     "check",
+    "declared",
     "find",
     "load",
     "rediscover",

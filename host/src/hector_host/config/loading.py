@@ -62,6 +62,16 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     return _doubted(config)
 
 
+def declared(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Reads what the file itself says; nothing is looked for in its discovery folders.
+
+    Raises:
+        ConfigError: There is no file, it cannot be read, or it is wrong in form.
+    """
+    environ = os.environ if environ is None else environ
+    return _read(find(path, environ), environ)
+
+
 def reread(running: Config, report: Callable[[ConfigError], None], environ: Mapping[str, str] | None = None) -> Config:
     """Reads the file of a running configuration again.
 
