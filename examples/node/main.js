@@ -142,7 +142,7 @@ process.on('SIGTERM', stop).on('SIGINT', () => {}); // Ctrl-C is for the host
 const parent = process.ppid; // Node cannot wait for the reader of its output to leave, but sees that its parent has
 setInterval(() => process.ppid === parent || process.exit(0), 250);
 try { configure(JSON.parse(env.HECTOR_PLUGIN_CONFIG ?? '{}')); } catch (error) { log('warn', error.message); }
-const socket = path.join(env.PLUGIN_UNIX_SOCKET_DIR ?? fs.mkdtempSync(path.join(os.tmpdir(), 'hector-')), NAME);
+const socket = path.join(env.PLUGIN_UNIX_SOCKET_DIR ?? os.tmpdir(), `${NAME}-${process.pid}`);
 server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
   if (error) exit(`${NAME} cannot listen on ${socket}: ${error.message}`);
   fs.writeSync(1, `1|1|unix|${socket}|grpc|${env.PLUGIN_MULTIPLEX_GRPC ? '|false' : ''}\n`);
