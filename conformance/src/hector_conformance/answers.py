@@ -80,4 +80,4 @@ async def beyond_bare(subject: Subject, field: str) -> AsyncIterator[None]:
     except Failed:
         if not await bare(subject):
             raise
-        raise NotOffered(f"a bare server that does not read {field}") from None
+        raise NotOffered(f"a bare server that does not know {field}") from None

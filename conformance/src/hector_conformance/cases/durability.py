@@ -14,7 +14,7 @@ from hector.plugin.v1.database_pb2 import (
     UpsertVectorsRequest,
     Vector,
 )
-from hector_conformance.answers import bare
+from hector_conformance.answers import bare, beyond_bare
 from hector_conformance.case import RESTART, Failed, NotOffered, case
 from hector_conformance.vectors import PATIENCE, Collection, collection, fresh_name, point
 from hector_host.config import Kind
@@ -61,7 +61,11 @@ async def a_batch_of_8_mib_is_stored_whole(subject: Subject) -> None:
         if left < 0:
             break
         vectors.append(vector)
-    async with subject.running() as instance, collection(instance, dimension) as made:
+    async with (
+        beyond_bare(subject, "messages over 4 MiB"),
+        subject.running() as instance,
+        collection(instance, dimension) as made,
+    ):
         await made.upsert(*vectors)
         _complete(await _ids(made, dimension), (each.id for each in vectors), f"a batch of {len(vectors)} vectors")
         last = vectors[-1]
@@ -130,6 +134,13 @@ async def late_searches_leave_it_whole(subject: Subject) -> None:
             raise Failed(f"a search after late searches: should find 'after' first, found {found[:1]}")
 
 
+async def _alone(subject: Subject) -> Path:
+    """The data directory of a case that ends processes; the shared process of a bare server leaves it its port."""
+    if await bare(subject):
+        await subject.rest()
+    return subject.folder()
+
+
 @asynccontextmanager
 async def _killed(subject: Subject, data: Path, name: str) -> AsyncIterator[Collection]:
     """A collection as it is in a new process, after the one that had it was killed."""
@@ -146,7 +157,7 @@ async def _killed(subject: Subject, data: Path, name: str) -> AsyncIterator[Coll
 @case(Kind.DATABASE, "durability", requires=(RESTART,))
 async def answered_upserts_survive_a_kill(subject: Subject) -> None:
     """Vectors whose upsert was answered are there, whole, after the process was killed and started again."""
-    data, vectors = subject.folder(), [point("a", 1, 0, text="x" * 1000), point("b", 0, 1), point("c", -1, 0)]
+    data, vectors = await _alone(subject), [point("a", 1, 0, text="x" * 1000), point("b", 0, 1), point("c", -1, 0)]
     async with subject.running(data=data) as instance:
         made = Collection(instance.stubs.database, fresh_name())
         await made.create()
@@ -165,7 +176,7 @@ async def answered_upserts_survive_a_kill(subject: Subject) -> None:
 @case(Kind.DATABASE, "durability", requires=(RESTART,))
 async def answered_changes_survive_a_kill(subject: Subject) -> None:
     """An overwritten vector keeps its newest floats and metadata after a kill."""
-    data = subject.folder()
+    data = await _alone(subject)
     async with subject.running(data=data) as instance:
         made = Collection(instance.stubs.database, fresh_name())
         await made.create()
@@ -181,7 +192,7 @@ async def answered_changes_survive_a_kill(subject: Subject) -> None:
 @case(Kind.DATABASE, "durability", requires=(RESTART, "DeleteVectors", "DeleteCollection"))
 async def answered_deletions_survive_a_kill(subject: Subject) -> None:
     """Deleted vectors and collections stay deleted after a kill."""
-    data = subject.folder()
+    data = await _alone(subject)
     async with subject.running(data=data) as instance:
         made, gone = (Collection(instance.stubs.database, fresh_name()) for _ in range(2))
         for each in (made, gone):
@@ -203,7 +214,7 @@ async def answered_deletions_survive_a_kill(subject: Subject) -> None:
 @case(Kind.DATABASE, "durability", requires=(RESTART,))
 async def kills_while_writing_lose_nothing_answered(subject: Subject) -> None:
     """Killed again and again while it writes, it loses nothing that it has answered, and stays usable."""
-    data, name, answered = subject.folder(), fresh_name(), set[str]()
+    data, name, answered = await _alone(subject), fresh_name(), set[str]()
     async with subject.running(data=data) as instance:
         await Collection(instance.stubs.database, name).create()
         answered |= await _written_until_killed(Collection(instance.stubs.database, name), instance.kill, "0")
@@ -250,7 +261,7 @@ async def _written_until_killed(made: Collection, kill: object, prefix: str) -> 
 @case(Kind.DATABASE, "restart", requires=(RESTART,))
 async def a_stopped_one_goes_on_where_it_was(subject: Subject) -> None:
     """Stopped and started again, it has what it had, and goes on."""
-    data = subject.folder()
+    data = await _alone(subject)
     async with subject.running(data=data) as instance:
         made = Collection(instance.stubs.database, fresh_name())
         await made.create()

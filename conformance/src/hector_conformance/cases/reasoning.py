@@ -186,7 +186,7 @@ async def unknown_versions_are_refused(subject: Subject) -> None:
 @case(Kind.REASONING, "statuses")
 async def foreign_states_are_invalid(subject: Subject) -> None:
     """A state that is none of its own is INVALID_ARGUMENT."""
-    async with beyond_bare(subject, "state that it did not write"), subject.running() as instance:
+    async with beyond_bare(subject, "states that others wrote"), subject.running() as instance:
         begun = (await Rehearsal(Script(), instance).run()).calls[0][2]
         if not begun.state.fields:
             raise NotOffered("its first state is empty")

@@ -41,6 +41,9 @@ func NewCustomDBClient(address string) *CustomDBClient {
 
 // CreateCollection succeeds when the collection is there with the same dimension.
 func (c *CustomDBClient) CreateCollection(name string, dimension int32) error {
+	if name == "" || dimension < 1 {
+		return fmt.Errorf("collection %q cannot have dimension %d", name, dimension)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if there, ok := c.collections[name]; ok {
@@ -65,6 +68,9 @@ func (c *CustomDBClient) UpsertVectors(name string, vectors []*CustomVector) err
 		if len(vector.Vector) != int(into.dimension) {
 			return fmt.Errorf("vector %s has dimension %d, not %d", vector.ID, len(vector.Vector), into.dimension)
 		}
+		if len(vector.ID) == 0 || len(vector.ID) > 512 || !finite(vector.Vector) {
+			return fmt.Errorf("vector %.80q has a bad id, or a number that is not finite", vector.ID)
+		}
 	}
 	for _, vector := range vectors {
 		into.vectors[vector.ID] = vector
@@ -79,6 +85,9 @@ func (c *CustomDBClient) SearchVectors(name string, query []float32, limit int32
 	in, err := c.find(name)
 	if err != nil {
 		return nil, err
+	}
+	if len(query) != int(in.dimension) || !finite(query) || limit < 1 {
+		return nil, fmt.Errorf("cannot find %d vectors by one of dimension %d", limit, len(query))
 	}
 	results := []CustomResult{}
 	for _, vector := range in.vectors {
@@ -101,6 +110,15 @@ func (c *CustomDBClient) find(name string) (*collection, error) {
 		return there, nil
 	}
 	return nil, fmt.Errorf("there is no collection %s", name)
+}
+
+func finite(vector []float32) bool {
+	for _, value := range vector {
+		if math.IsNaN(float64(value)) || math.IsInf(float64(value), 0) {
+			return false
+		}
+	}
+	return true
 }
 
 func cosine(a, b []float32) float32 {
