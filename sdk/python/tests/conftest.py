@@ -9,11 +9,17 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from hector_sdk.testing import Stubs
 
@@ -109,3 +115,45 @@ def logged() -> Callable[[str], list[dict[str, str]]]:
         return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
     return read
+
+
+KEYS: dict[str, Callable[[], Any]] = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "RSA": lambda: rsa.generate_private_key(65537, 2048),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+
+
+class Host:
+    """A host's certificate for one launch, and a file of it for `ssl`. go-plugin's are on P-521."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        key = KEYS[kind]()
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(seconds=30))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .sign(key, None if kind == "Ed25519" else hashes.SHA256())
+        )
+        encoding = serialization.Encoding.PEM
+        self.pem = certificate.public_bytes(encoding)
+        self.key = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        self.file = folder / f"{kind}-{x509.random_serial_number()}.pem"
+        self.file.write_bytes(self.key + self.pem)
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> Callable[[str], Host]:
+    """Makes hosts' certificates, by the kind of their key."""
+    return lambda kind: Host(kind, tmp_path)

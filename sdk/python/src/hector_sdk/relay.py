@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-HANDSHAKE_LIMIT: Final = 10.0
-"""Seconds for a client to prove who it is."""
+LIMIT: Final = 10.0
+"""Seconds for a client to prove who it is, and to take what is on its way when its connection ends."""
 FAREWELL: Final = 1.0
-"""Seconds for what is on its way when the relay ends, or when one end of a connection has."""
+"""Seconds for what is on its way when the relay ends."""
 
 
 class Relay:
@@ -37,11 +37,13 @@ class Relay:
         self._target = ""
         self._listener: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._over = False
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._over = True
         if self._listener is not None:
             self._listener.close()
         if self._connections:
@@ -78,6 +80,9 @@ class Relay:
         return End(self._begin)
 
     def _begin(self, client: End) -> None:
+        if self._over:  # it was taken in the last moment
+            client.abort()
+            return
         task = asyncio.create_task(self._pass_on(client))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
@@ -140,8 +145,8 @@ class End(asyncio.Protocol):
             self,
             context,
             server_side=True,
-            ssl_handshake_timeout=HANDSHAKE_LIMIT,
-            ssl_shutdown_timeout=FAREWELL,
+            ssl_handshake_timeout=LIMIT,
+            ssl_shutdown_timeout=LIMIT,
         )
         if self._transport is None:
             raise ConnectionResetError
