@@ -36,6 +36,16 @@ class Callable:
     tool: str
     schema: dict[str, Any]
     parameters: dict[str, Any]
+    read_only: bool
+
+    def variants(self, count: int) -> list[ExecuteToolRequest]:
+        """Calls with other texts, if the tool changes nothing; else the call itself."""
+        found = []
+        for number in range(count if self.read_only else 0):
+            texts = {name: f"{value} {number}" for name, value in self.parameters.items() if isinstance(value, str)}
+            if texts and not check(self.schema, {**self.parameters, **texts}):
+                found.append(execution(self.tool, {**self.parameters, **texts}))
+        return found or [self.request]
 
     @property
     def request(self) -> ExecuteToolRequest:
@@ -86,7 +96,7 @@ async def callables(subject: Subject, instance: Instance) -> list[Callable]:
             described = await schema(subject, instance, tool)
             parameters = samples.get(tool.name, made_for(described))
             if not check(described, parameters):
-                found.append(Callable(tool.name, described, parameters))
+                found.append(Callable(tool.name, described, parameters, tool.effects.read_only))
     if not found:
         raise NotOffered("no tool is read_only, and conformance.yaml has no sample call")
     return sorted(found, key=lambda each: each.tool not in samples)

@@ -21,6 +21,7 @@ from hector_host.errors import quoted
 from hector_host.runtime.parameters import check
 
 if TYPE_CHECKING:
+    from hector.plugin.v1.tool_pb2 import Tool
     from hector_conformance.instance import Instance
     from hector_conformance.subject import Subject
 
@@ -174,22 +175,21 @@ async def largest_parameters(subject: Subject) -> None:
 async def results_are_not_mixed_up(subject: Subject) -> None:
     """32 calls at once have the results that each has alone."""
     async with subject.running() as instance:
-        several = (await callables(subject, instance))[:4]
-        twice = [[await _result(instance, each.request) for each in several] for _ in range(2)]
-        several = [each for each, one, other in zip(several, *twice, strict=True) if one == other]
-        if not several:
+        found = (await callables(subject, instance))[:4]
+        several = [request for each in found for request in each.variants(4)][:8]
+        twice = [[await _result(instance, request) for request in several] for _ in range(2)]
+        alone = [(request, one) for request, one, other in zip(several, *twice, strict=True) if one == other]
+        if not alone:
             raise NotOffered("the results of its tools differ from call to call")
-        alone = [await _result(instance, each.request) for each in several]
-        many = (several * AT_ONCE)[:AT_ONCE]
-        calls = [instance.stubs.tools.ExecuteTool(each.request) for each in many]
+        many = (alone * AT_ONCE)[:AT_ONCE]
+        calls = [instance.stubs.tools.ExecuteTool(request) for request, _ in many]
         what = "ExecuteTool, 32 at once,"
         results = await asyncio.gather(*(answered_or_refused(what, call, *BUSY) for call in calls))
     if not any(results):
         raise Failed("of 32 calls at once some are answered; all were refused")
-    for number, response in enumerate(results):
-        wanted = alone[number % len(alone)]
+    for (request, wanted), response in zip(many, results, strict=True):
         if response is not None and response.SerializeToString(deterministic=True) != wanted:
-            raise Failed(f"{many[number].tool} has the result that it has alone; among others it has another")
+            raise Failed(f"{request.tool} has the result that it has alone; among others it has another")
 
 
 @case(Kind.TOOL, "cancellation", requires=("ListTools", "ExecuteTool"))
@@ -224,7 +224,7 @@ async def replicas_list_the_same_tools(subject: Subject) -> None:
     async with subject.running() as one, subject.running(fresh=True) as other:
         here = await answered("ListTools", one.stubs.tools.ListTools(ListToolsRequest()))
         there = await answered("ListTools", other.stubs.tools.ListTools(ListToolsRequest()))
-    if here != there:
+    if sorted(here.tools, key=_name) != sorted(there.tools, key=_name):
         names = [quoted(", ".join(tool.name for tool in each.tools), 200) for each in (here, there)]
         raise Failed(f"both replicas list the same; one lists {names[0]}, the other {names[1]}")
 
@@ -241,6 +241,10 @@ async def executes_after_kill(subject: Subject) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
     async with subject.running(data=folder) as instance:
         await answered("ExecuteTool after a kill", instance.stubs.tools.ExecuteTool(call.request))
+
+
+def _name(tool: Tool) -> str:
+    return tool.name
 
 
 def _judge(tool: str, response: ExecuteToolResponse) -> None:
