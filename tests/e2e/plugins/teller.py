@@ -1,6 +1,6 @@
 """A model that says who answers: its process, its option `mark` and its data directory. Asked to wait, it waits.
 
-The prompt "wait" is answered once there is a file `gate` beside this one.
+The prompt "wait" is answered once there is a file `gate` beside this one; "die" ends the process.
 """
 
 import asyncio
@@ -24,6 +24,9 @@ class Teller(LLM[Options]):
             raise RuntimeError("this edition does not start")
 
     async def generate_text(self, request: GenerateTextRequest) -> GenerateTextResponse:
+        if request.prompt == "die":
+            print("out of luck", flush=True)
+            os._exit(7)
         gate = Path(__file__).with_name("gate")
         while "wait" in request.prompt and not gate.exists():
             await asyncio.sleep(0.01)

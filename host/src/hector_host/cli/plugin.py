@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hector_host.cli import plugin_attach, plugin_install, plugin_new, plugin_pack, plugin_test
+from hector_host.cli import plugin_attach, plugin_install, plugin_new, plugin_pack, plugin_run, plugin_test
 from hector_host.cli.host_choice import connected
 from hector_host.cli.objects import print_json
 from hector_host.cli.options import ConfigOption, JsonOption, NameArgument, ServerOption
@@ -25,6 +25,7 @@ app.command("new")(plugin_new.new)
 app.command("pack")(plugin_pack.pack)
 app.command("install")(plugin_install.install)
 app.command("test")(plugin_test.test)
+app.command("run")(plugin_run.run)
 app.command("attach")(plugin_attach.attach)
 app.command("detach")(plugin_attach.detach)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hector_host.config import Kind, PluginConfig
     from hector_host.errors import PluginError
+    from hector_host.manager.launch.handshake import Endpoint
 
 CALL_TIMEOUT = 300.0
 """Seconds for a call of a plugin whose configuration names no `security.timeout`."""
@@ -42,6 +43,7 @@ class Plugin:
         version: Its own, empty when it does not say.
         metadata: To be sent with every call.
         log_file: Where its output goes; not there for one reached by address.
+        endpoint: Where its process listens; None for one reached by address.
         stubs: What its callers made on its channel, by what makes them.
     """
 
@@ -56,6 +58,7 @@ class Plugin:
     metadata: tuple[tuple[str, str], ...] = field(repr=False)
     log_file: Path
     find_failure: Callable[[], PluginError | None] = field(repr=False)
+    endpoint: Endpoint | None = None
     stubs: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -65,6 +65,11 @@ class Connection:
                 os.close(socket)
             raise
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the plugin listens."""
+        return self._endpoint
+
     def attend(self, book: Logbook) -> None:
         """Holds go-plugin's own streams open from now on, if the plugin is one of its kind.
 

@@ -142,6 +142,7 @@ class LocalInstance:
             metadata=(),
             log_file=self._book.path,
             find_failure=self.failure,
+            endpoint=connection.endpoint,
         )
 
     async def ended(self) -> str:
