@@ -132,6 +132,17 @@ def fork(session: nox.Session) -> None:
 
 
 @nox.session
+def authoring(session: nox.Session) -> None:
+    """With only the wheels and an empty folder: make a plugin, edit, test, pack, install and call it; each kind."""
+    install_groups(session, "authoring")
+    go(session, "version")
+    with tempfile.TemporaryDirectory(prefix="hector-wheels-") as wheels:
+        for distribution in DISTRIBUTIONS:
+            session.run("uv", "build", "--quiet", "--wheel", "--out-dir", wheels, distribution)
+        session.run("python", "-m", "pytest", "tests/authoring_kit/walk.py", f"--wheels={wheels}", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure every claim of speed as a ratio, both sides in one run, and write the tables and plots."""
     install(session, "test", "bench")
