@@ -17,15 +17,18 @@ PORT_PAUSE = 0.02
 """Seconds between two looks for a listening port."""
 GRACE = 0.2
 """Seconds in which a handshake may still come from a process that already listens."""
+TCP_GRACE = 1.0
+"""The same where handshakes announce ports: a process that is about to print one has listened before."""
 
 
-async def announced(process: Process, greeting: Greeting, wanted: str) -> Endpoint | None:
+async def announced(process: Process, greeting: Greeting, wanted: str, grace: float = GRACE) -> Endpoint | None:
     """The endpoint; None when the process ended without one.
 
     Args:
         process: Its process tree is searched for listening ports.
         greeting: Hears the handshake.
         wanted: The plugin's option `endpoint`, which decides among several ports.
+        grace: Seconds in which a handshake may still come from a process that already listens.
 
     Raises:
         Failure: The handshake is not one, or nothing decides among several ports.
@@ -45,7 +48,7 @@ async def announced(process: Process, greeting: Greeting, wanted: str) -> Endpoi
             seen = None
         elif seen is None:
             seen = loop.time()
-        elif loop.time() - seen >= GRACE:
+        elif loop.time() - seen >= grace:
             return _bare(process, ports.choose(found, wanted))
 
 

@@ -13,7 +13,7 @@ from hector_host.errors import PluginError
 from hector_host.manager.connect import agreement
 from hector_host.manager.failure import Failure, Waiting
 from hector_host.manager.launch import executable, sockets
-from hector_host.manager.launch.announcement import announced
+from hector_host.manager.launch.announcement import GRACE, TCP_GRACE, announced
 from hector_host.manager.launch.environment import environment
 from hector_host.manager.launch.greeting import Greeting
 from hector_host.manager.launch.plan import LaunchPlan, plan
@@ -43,9 +43,10 @@ _SILENCE = Waiting("printed no handshake and listened on no port")
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """The spawned process and what is made of its output."""
+    """The spawned process, its private folder, and what is made of its output."""
 
     process: Process
+    folder: Path
     greeting: Greeting
     errors: Stream
 
@@ -216,7 +217,7 @@ class LocalInstance:
         process = Process(self._warden, launch.command, env, launch.folder, instance, workplace.inherited)
         greeting = Greeting(self._book.stream(), tls=self._identity is not None)
         self._program = Path(launch.command[0])
-        self._running = _Running(process, greeting, self._book.stream())
+        self._running = _Running(process, workplace.sockets, greeting, self._book.stream())
         process.read(self._running.greeting.feed, self._running.errors.feed)
 
     async def _until_it_runs(self, process: Process) -> None:
@@ -235,10 +236,11 @@ class LocalInstance:
     async def _connect(self, running: _Running) -> Connection:
         from hector_host.manager.connect.connection import Connection  # gRPC comes in while the process boots
 
-        endpoint = await announced(running.process, running.greeting, str(self._plugin.config.get("endpoint", "")))
-        if endpoint is None or self._workplace is None:
+        wanted, grace = str(self._plugin.config.get("endpoint", "")), GRACE if self._identity is None else TCP_GRACE
+        endpoint = await announced(running.process, running.greeting, wanted, grace)
+        if endpoint is None:
             raise self._too_early(running.process, "before it was ready")
-        self._connection = await Connection.open(endpoint, self._identity, self._workplace.sockets)
+        self._connection = await Connection.open(endpoint, self._identity, running.folder)
         return self._connection
 
     async def _introduce(self, connection: Connection) -> Introduction:
