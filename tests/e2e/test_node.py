@@ -12,6 +12,7 @@ import leftovers
 import psutil
 import pytest
 from commandline import until
+from transport import on_unix_sockets
 
 from hector.plugin.v1.llm_pb2 import GenerateTextRequest, ListModelsRequest, ModelInput, Sampling, StreamTextRequest
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub
@@ -82,12 +83,14 @@ def test_it_is_as_short_as_it_says():
     assert len((FOLDER / "main.js").read_text().splitlines()) < 150
 
 
+@on_unix_sockets
 def test_it_answers_an_agent(hector):
     configuration(hector, pause=0.01)
     ended = hector("call", "a", ASKED)
     assert (ended.code, ended.out, ended.err) == (0, ANSWER, "")
 
 
+@on_unix_sockets
 def test_its_own_configuration_answers(hector):
     written = (FOLDER / "hector.yaml").read_text()
     assert "path: ." in written
@@ -96,6 +99,7 @@ def test_its_own_configuration_answers(hector):
     assert (ended.code, ended.out) == (0, ANSWER), ended.err
 
 
+@on_unix_sockets
 def test_options_that_it_refuses_are_shown_at_their_lines(hector):
     configuration(hector, pause=-1, otherwise=2, wait=3)
     ended = hector("call", "a", "Hello")
@@ -109,6 +113,7 @@ def test_options_that_it_refuses_are_shown_at_their_lines(hector):
     assert last == "  llm_provider/eliza says so of its options."
 
 
+@on_unix_sockets
 def test_killed_it_is_started_again(hector):
     configuration(hector, otherwise="Hm.")
     with serving(hector) as host:
@@ -120,6 +125,7 @@ def test_killed_it_is_started_again(hector):
         assert host.answer(ASKED) == ANSWER.strip()
 
 
+@on_unix_sockets
 def test_it_ends_with_its_host(hector):
     configuration(hector, pause=60)
     with hector.running("call", "a", "Hello") as command:
@@ -227,6 +233,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 
 
 @pytest.mark.timeout(300)
+@on_unix_sockets
 def test_it_passes_the_suite(hector):
     command = [hector.program, "plugin", "test", FOLDER]
     ended = subprocess.run(command, env=hector.environ, capture_output=True, text=True, timeout=280, check=False)
