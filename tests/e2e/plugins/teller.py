@@ -25,9 +25,11 @@ class Teller(LLM[Options]):
 
     async def generate_text(self, request: GenerateTextRequest) -> GenerateTextResponse:
         if request.prompt == "die":
-            print("out of luck", flush=True)
+            print("out of luck", flush=True)  # noqa: T201 (its last words)
             os._exit(7)
         gate = Path(__file__).with_name("gate")
+        if "wait" in request.prompt:
+            print("waiting", flush=True)  # noqa: T201 (tests wait for it)
         while "wait" in request.prompt and not gate.exists():
             await asyncio.sleep(0.01)
         told = {"pid": os.getpid(), "mark": self.options.mark, "data": str(self.data_dir)}
