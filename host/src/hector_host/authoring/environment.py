@@ -107,7 +107,14 @@ class Environment:
             groups = tomllib.loads(file.read_text("utf-8")).get("dependency-groups", {})
         except (OSError, ValueError) as error:
             raise PluginError(f"{self.plugin}: {file} cannot be read: {error}") from None
-        return [each for each in groups.get("dev", []) if isinstance(each, str)]
+        found, wanted = [], ["dev"]
+        for name in wanted:  # grows by what is included
+            for each in groups.get(name, []):
+                if isinstance(each, str):
+                    found.append(each)
+                elif each.get("include-group") not in wanted:
+                    wanted.append(each["include-group"])
+        return found
 
 
 def relocate(folder: Path, old: Path, new: Path) -> None:

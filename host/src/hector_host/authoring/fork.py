@@ -64,6 +64,8 @@ def _files(template: Template, name: str) -> Mapping[Path, bytes]:
     files[Path(".gitignore")] = _IGNORED[template.language].format(name=name).encode()
     tool = _TOOLS.get(template.name, ("", "{}", ""))
     files[Path("hector.yaml")] = configuration(template.kind, name, tool).encode()
+    dockerfile, beside = Path("Dockerfile"), "PATH/TO/HECTOR" if template.language is Language.PYTHON else THIRD_PARTY
+    files[dockerfile] = files[dockerfile].replace(b"hector=../..", f"hector={beside}".encode())
     if template.language is Language.GO:
         files |= _third_party(template.origin)
         go_mod = files[Path("go.mod")].decode()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from hector_host.cli.client import Client
 
-app = typer.Typer(help="Look at plugins, and replace one while its host runs.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make, test, pack and install plugins; look at them, and replace one while its host runs.",
+    no_args_is_help=True,
+)
 app.command("new")(plugin_new.new)
 app.command("pack")(plugin_pack.pack)
 app.command("install")(plugin_install.install)

@@ -44,7 +44,8 @@ def install(
     """Install a plugin from its folder or its archive: check it, build what it needs, and put it where it is found.
 
     The archive's checksum is compared with the file ARCHIVE.sha256 beside it, if there is one, and with --sha256. If it
-    is in Python it gets a .venv of its own; if it is a folder in Go it is built.
+    is in Python it gets a .venv of its own; if it is a folder in Go it is built. Building runs what the plugin brings:
+    install what you would run.
 
     For example:
 
