@@ -39,9 +39,11 @@ HUGE = "huge input"
 FAULTS = [case.name for case in every() if case.name.partition(".")[0] in SCOPES and case.name not in UNBREAKABLE]
 
 
-async def verdicts(folder: Path, kind: Kind | None, *, huge: bool = True, **config: str) -> dict[Verdict, list[str]]:
+async def verdicts(
+    folder: Path, kind: Kind | None, *, huge: bool = True, limit: float = 60, **config: str
+) -> dict[Verdict, list[str]]:
     cases = [case for case in every() if case.kind == kind and (huge or case.group != HUGE)]
-    told = settings.read(folder / settings.FILE)
+    told = settings.read(folder / settings.FILE).model_copy(update={"timeout": limit})
     async with Subject(target(str(folder)), told, config) as subject:
         outcomes = await run(subject, cases)
     return {each: [outcome.case.name for outcome in outcomes if outcome.verdict is each] for each in Verdict}
@@ -68,7 +70,7 @@ async def test_a_fault_fails_its_case_and_no_other(wrong: Path, fault: str) -> N
 async def test_a_fault_by_hand_fails_its_case_and_no_other(wrong: Path, mark: str, case: str) -> None:
     (wrong / mark).touch()
     try:
-        found = await verdicts(wrong, None)
+        found = await verdicts(wrong, None, limit=6)
     finally:
         (wrong / mark).unlink()
     assert found[Verdict.FAILED] == [case]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"^\S*hector-[^/\s]*\.yaml(?::\d+)?: plugins\.\S+?\.config(?:\.(?P<key>\S+))?: ", re.MULTILINE)
 _STEP = "A plugin prints a handshake as its first line or listens on a port, and serves a service of hector.plugin.v1."
 _SLOW_STEP = f"{_STEP}\nGive a slow one more time: timeout in conformance.yaml beside it."
+_KIND_STEP = "Say what it provides with --kind, for example --kind llm_provider."
 _LATE = re.compile(r" within [0-9.]+ s\b")
 _ADDRESS_STEP = "Name the address of a plugin that runs: of a gRPC server with a service of hector.plugin.v1."
 
@@ -41,5 +42,7 @@ def refused(error: HectorError, target: Target) -> HectorError:
         what = _PLACE.sub(lambda found: f"{target.text}: option {found['key']}: " if found["key"] else "", error.what)
         return ConfigError(what, "Give the options that it needs with --config, or in conformance.yaml beside it.")
     what = error.what.partition(": ")[2] or error.what
+    if what.startswith("nothing says what it provides"):
+        return StartError(f"{target.text}: {what}", _KIND_STEP)
     step = _ADDRESS_STEP if target.path is None else _SLOW_STEP if _LATE.search(what) else _STEP
     return StartError(f"{target.text}: {what}", step)

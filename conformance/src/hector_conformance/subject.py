@@ -124,6 +124,8 @@ class Subject:
             return
         if not self.restartable:
             raise NotOffered(NO_RESTART)
+        if self.bare:
+            await self.rest()  # two of it would share a port
         async with self._started(self.config if config is None else config, data or self.folder()) as instance:
             yield instance
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc.aio import AioRpcError
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from hector_conformance.case import RESTART, Failed, NotOffered, case
 from hector_conformance.launched import BARE, STOP, Launched, launched, options
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from hector_conformance.subject import Subject
     from hector_host.manager.launch.handshake import Endpoint
+
+PAUSE = 0.1
+"""Seconds between two questions for health."""
 
 
 @case(None, "contract", requires=(RESTART,))
@@ -94,6 +98,8 @@ async def by_hand_it_says_what_it_is(subject: Subject) -> None:
 @case(None, "contract", requires=(RESTART,))
 async def by_hand_it_listens_where_told(subject: Subject) -> None:
     """--listen ADDRESS serves there, and --health ADDRESS exits with 0 then."""
+    if subject.bare:
+        raise NotOffered(BARE)
     with tempfile.TemporaryDirectory(prefix="hc-") as sockets:
         address = f"unix:{sockets}/s"
         arguments = ("--listen", address, "--data-dir", str(subject.folder()), "--config", options(subject))
@@ -102,6 +108,7 @@ async def by_hand_it_listens_where_told(subject: Subject) -> None:
                 async with asyncio.timeout(subject.limit / 2):
                     if not await _listens(process, channel):
                         raise NotOffered("--listen is a custom of the SDKs, and no duty")
+                    await _healthy(channel)
             except TimeoutError:
                 raise NotOffered("it does not listen where --listen tells it to") from None
             async with launched(subject, ("--health", address), by_host=False) as health:
@@ -151,6 +158,19 @@ async def _dialled(address: str) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
     finally:
         await channel.close()
+
+
+async def _healthy(channel: grpc.aio.Channel) -> None:
+    """Waits until its health, where it serves that, is SERVING."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+    while True:
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest())
+        except AioRpcError:
+            return
+        if answer.status == health_pb2.HealthCheckResponse.SERVING:
+            return
+        await asyncio.sleep(PAUSE)
 
 
 async def _listens(process: Launched, channel: grpc.aio.Channel) -> bool:

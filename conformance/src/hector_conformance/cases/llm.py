@@ -170,11 +170,11 @@ async def cancelled_calls_are_forgotten(subject: Subject) -> None:
 
 @case(Kind.LLM, "deadlines", requires=("GenerateText",))
 async def late_calls_end_in_time(subject: Subject) -> None:
-    """Calls with 5 ms are answered or DEADLINE_EXCEEDED, and the next one is answered."""
+    """Calls with 2 to 64 ms are answered or DEADLINE_EXCEEDED, and the next one is answered."""
     async with subject.running() as instance:
         request = await question(subject, llm.GenerateTextRequest, user(QUESTION))
-        calls = (instance.stubs.llm.GenerateText(request, timeout=0.005) for _ in range(AT_ONCE))
-        what = "GenerateText with a deadline of 5 ms"
+        calls = (instance.stubs.llm.GenerateText(request, timeout=each / 500) for each in range(1, AT_ONCE + 1))
+        what = "GenerateText with a deadline of some ms"
         await asyncio.gather(*(answered_or_refused(what, call, *LATE) for call in calls))
         await ask(subject, instance, user(QUESTION))
 

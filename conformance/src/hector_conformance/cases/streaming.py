@@ -117,11 +117,11 @@ async def left_streams_are_forgotten(subject: Subject) -> None:
 
 @case(Kind.LLM, "deadlines", requires=("StreamText",))
 async def late_streams_end_in_time(subject: Subject) -> None:
-    """Streams with 5 ms end, and the next one is whole."""
+    """Streams with 2 to 64 ms end, and the next one is whole."""
     async with subject.running() as instance:
         request = await question(subject, llm.StreamTextRequest, user(QUESTION))
-        calls = [instance.stubs.llm.StreamText(request, timeout=0.005) for _ in range(AT_ONCE)]
-        what = "StreamText with a deadline of 5 ms"
+        calls = [instance.stubs.llm.StreamText(request, timeout=each / 500) for each in range(1, AT_ONCE + 1)]
+        what = "StreamText with a deadline of some ms"
         await asyncio.gather(*(answered_or_refused(what, _read(call), *LATE) for call in calls))
         messages = await streamed(await _call(subject, instance, QUESTION))
     if not messages or not messages[-1].done:

@@ -30,26 +30,26 @@ func newLasting() *lasting {
 //
 // cancelled, late, killed: the faults that they mean; size: of the input.
 func (l *lasting) work(ctx context.Context, cancelled, late, killed string) error {
-	end, bounded := ctx.Deadline()
-	soon := bounded && time.Until(end) < time.Second
-	if has(cancelled, late) && !soon {
-		time.Sleep(50 * time.Millisecond) // those that came before have noticed by then that they are alone
-	}
-	if l.broken || l.wedged.Swap(false) {
-		return status.Error(codes.Internal, "wedged")
+	if l.broken {
+		return status.Error(codes.Internal, "was killed at work")
 	}
 	if has(killed) {
 		_ = os.WriteFile(filepath.Join(data, "busy"), nil, 0o600)
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 		_ = os.Remove(filepath.Join(data, "busy"))
 	}
 	if has(cancelled, late) {
+		end, bounded := ctx.Deadline()
+		soon := bounded && time.Until(end) < time.Second
 		select {
 		case <-ctx.Done():
 			if has(late) && soon || has(cancelled) && !bounded {
 				l.wedged.Store(true)
 			}
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond): // those that were left have noticed by then
+			if l.wedged.Swap(false) {
+				return status.Error(codes.Internal, "somebody left")
+			}
 		}
 	}
 	return nil

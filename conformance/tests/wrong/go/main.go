@@ -109,15 +109,13 @@ func serve(path string, launched bool) {
 	pb.RegisterToolProviderServer(server, &tools{lasting: newLasting()})
 	grpc_health_v1.RegisterHealthServer(server, &health{})
 	server.RegisterService(&controller, nil)
-	if launched {
-		fmt.Printf("1|1|unix|%s|grpc|\n", path)
-	}
 	if has("launch.nothing_is_left_of_it") {
 		child := exec.Command("sleep", "60")
 		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		_ = child.Start()
 	}
 	if launched {
+		fmt.Printf("1|1|unix|%s|grpc|\n", path)
 		go endWithHost()
 	}
 	_ = server.Serve(listener)
