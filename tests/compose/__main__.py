@@ -11,7 +11,7 @@ from types import FrameType
 
 from compose import confinement
 from compose.engine import engine
-from compose.kills import Calls, Kill, kill_each
+from compose.kills import VICTIMS, Calls, Kill, calling, kill
 from compose.stack import Stack, docker, stack
 
 QUESTION = "How does the host stop a plugin?"
@@ -45,8 +45,7 @@ def _try(demo: Stack) -> None:
     print(f"up until all are healthy and the documents are indexed: {demo.up():.1f} s", flush=True)
     _look(demo)
     _ask(demo)
-    kills, calls = kill_each(demo)
-    _judge(kills, calls)
+    _kill_each(demo)
 
 
 def _look(demo: Stack) -> None:
@@ -68,20 +67,32 @@ def _ask(demo: Stack) -> None:
     print(f"\n$ hector call librarian {QUESTION!r}\n{asked.stdout}{asked.stderr}", flush=True)
 
 
-def _judge(kills: list[Kill], calls: Calls) -> None:
-    print(f"{'killed':<32}{'answers after':>14}{'healthy after':>14}{'calls':>7}  failed")
-    for kill in kills:
-        failed = ", ".join(f"{number} {name}" for name, number in kill.names.items()) or "none"
-        print(f"{kill.victim.service:<32}{kill.answers:>12.1f} s{kill.healthy:>12.1f} s{kill.calls:>7}  {failed}")
+def _kill_each(demo: Stack) -> None:
+    kills = []
+    print(f"{'killed':<32}{'answers after':>14}{'healthy after':>14}{'calls':>7}  failed", flush=True)
+    with calling(demo) as calls:
+        calls.calm()
+        for victim in VICTIMS:
+            kills.append(kill(demo, calls, victim))
+            print(_row(kills[-1]), flush=True)
     errors = Counter(call["error"] for call in calls.told if call["error"])
-    print(f"calls: {len(calls.told)}, failed: {errors.total()} ({dict(errors)}), longest: {_longest(calls):.1f} s")
+    print(f"calls: {len(calls.told)}, failed: {errors.total()} ({_counted(errors)}), longest: {_longest(calls):.1f} s")
     for name, words in {call["error"]: call["words"] for call in calls.told if call["error"]}.items():
         print(f"  {name}: {words}")
     assert errors.keys() <= NAMED, f"calls failed with {errors.keys() - NAMED}"
-    for kill in kills:
-        strange = [call["words"] for call in kill.failed if kill.victim.name not in call["words"]]
-        assert strange == [], f"{kill.victim.name} was killed, and calls failed without naming it"
-        assert kill.answers < RECOVERY, f"{kill.victim.service}: no answer for {kill.answers:.1f} s"
+    for each in kills:
+        strange = [call["words"] for call in each.failed if each.victim.name not in call["words"]]
+        assert strange == [], f"{each.victim.name} was killed, and calls failed without naming it"
+        assert each.answers < RECOVERY, f"{each.victim.service}: no answer for {each.answers:.1f} s"
+
+
+def _row(each: Kill) -> str:
+    times = f"{each.answers:>12.1f} s{each.healthy:>12.1f} s"
+    return f"{each.victim.service:<32}{times}{each.calls:>7}  {_counted(each.names)}"
+
+
+def _counted(errors: Counter[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in errors.items()) or "none"
 
 
 def _longest(calls: Calls) -> float:

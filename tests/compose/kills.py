@@ -17,7 +17,9 @@ from compose.stack import Stack
 
 CALLERS = Path(__file__).with_name("callers.py")
 PATIENCE = 90.0
-"""Seconds after which an answer, or a container, is no longer waited for."""
+"""Seconds after which an answer is no longer waited for."""
+RETURNING = 600.0
+"""The same for a container to be healthy again: that may load a model on a busy machine."""
 QUIET = 1.0
 """Seconds of answers alone before the next kill."""
 
@@ -106,14 +108,8 @@ class Calls:
         return value
 
 
-def kill_each(stack: Stack) -> tuple[list[Kill], Calls]:
-    """All victims, one after the other; a service with several containers loses its first."""
-    with calling(stack) as calls:
-        calls.calm()
-        return [_kill(stack, calls, victim) for victim in VICTIMS], calls
-
-
-def _kill(stack: Stack, calls: Calls, victim: Victim) -> Kill:
+def kill(stack: Stack, calls: Calls, victim: Victim) -> Kill:
+    """Kills a victim's container, the first where it has several; returns once all is well again."""
     # Not `docker kill`: the engine takes that for the wish that it stays away.
     os.kill(stack.containers(victim.service)[0]["State"]["Pid"], signal.SIGKILL)
     at = time.time()
@@ -126,7 +122,7 @@ def _kill(stack: Stack, calls: Calls, victim: Victim) -> Kill:
 
 def _healthy(stack: Stack, victim: Victim) -> float:
     """When the engine has started the killed container again and found it healthy."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RETURNING
     while True:
         first = stack.containers(victim.service)[0]
         if first["RestartCount"] == 1 and first["State"]["Health"]["Status"] == "healthy":

@@ -12,7 +12,8 @@ FILE = Path(__file__).parents[2] / "docker/compose.yaml"
 PROJECT = "hector-compose-test"
 BUILDING = 3600
 """Seconds for everything that is downloaded and compiled."""
-STARTING = 300
+STARTING = 900
+"""Seconds until all are healthy: a busy machine reads PyTorch from its disk for minutes."""
 
 
 class Stack:
