@@ -1,15 +1,21 @@
 """`hector plugin attach` and `detach`: calls of a live host go to a process run by hand, and back; none is lost."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from contextlib import contextmanager
 
+import far
+import grpc
 import pytest
 from commandline import until
+
+from hector.host.v1.hector_pb2 import AttachPluginRequest
 
 from .conftest import PLUGINS
 from .serving import serving
@@ -117,3 +123,71 @@ def test_calls_go_to_the_process_and_back_and_none_is_lost(hector, teller, by_ha
         assert re.fullmatch(rf"t: detached from {address} in \d\.\d s, process {new}\n", back)
         assert new != own
         assert process.poll() is None
+
+
+def test_without_a_host_there_is_nothing_to_route(hector, teller):
+    start = "  Start one: hector serve\n"
+    assert hector.refusal("plugin", "attach", "t", "--address", "127.0.0.1:1", code=1) == (
+        f"hector: hector.yaml: no live host runs it, so there are no calls to route\n{start}"
+    )
+    assert hector.refusal("plugin", "detach", "t", code=1) == (
+        f"hector: hector.yaml: no live host runs it, so nothing is attached\n{start}"
+    )
+    hector.environ["COLUMNS"] = "200"
+    said = hector.refusal("plugin", "attach", "t", "--address", "8081", code=2)
+    assert (
+        "Invalid value for '--address': '8081' is not an address. Write host:port, dns:///host:port or unix:PATH."
+        in said
+    )
+
+
+def test_what_cannot_take_its_place_is_told_and_nothing_has_changed(hector, teller):
+    nobody = f"127.0.0.1:{far.free_port()}"
+    with serving(hector) as host:
+        pid = told(host)["pid"]
+        assert hector.refusal("plugin", "attach", "t", "--address", nobody, code=3) == (
+            f"hector: llm_provider/t: nobody listens at {nobody}\n"
+            "  Start llm_provider t there, or name another address.\n"
+            f"  t is not attached; its process: {pid}.\n"
+        )
+        assert hector.refusal("plugin", "detach", "t", code=3) == (
+            "hector: llm_provider/t: is not attached\n"
+            "  Its calls go where the configuration says.\n"
+            f"  t is not attached; its process: {pid}.\n"
+        )
+        assert hector.refusal("plugin", "attach", "s", "--address", nobody, code=4) == (
+            "hector: s: no plugin is named so\n  There are: t.\n"
+        )
+        for address in ("8081", "unix:socket"):
+            with pytest.raises(grpc.RpcError) as caught:
+                host.stub.AttachPlugin(AttachPluginRequest(plugin="t", address=address))
+            assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert told(host)["pid"] == pid
+
+
+def test_a_breakpoint_an_end_and_a_new_start_under_a_changing_file(hector, teller, by_hand):
+    socket = f"unix:{hector.folder}/s"
+    with serving(hector, "--watch") as host:
+        with by_hand(address=socket) as (process, _):
+            hector.answer("plugin", "attach", "t", "--address", "unix:s")
+            os.kill(process.pid, signal.SIGSTOP)  # as a breakpoint does
+            call = host.begin("who")
+            assert "attached to" in hector.answer("plugin", "list")
+            os.kill(process.pid, signal.SIGCONT)
+            assert json.loads(list(call)[-1].run_finished.answer) == {
+                "pid": process.pid,
+                "mark": "ours",
+                "data": str(hector.folder / ".hector/plugins/t"),
+            }
+        until(lambda: status(hector)["state"] == "backoff")
+        lines = hector.answer("plugin", "list").splitlines()
+        assert re.match(rf"  attached to {socket[:50]}", lines[2])
+        teller("newest")
+        host.read_error_until(f"plugin t: stays attached to {socket}: its changes count once it is not")
+        with by_hand(address=socket) as (process, _):
+            again = told(host)
+            assert (again["pid"], again["mark"]) == (process.pid, "ours")
+            assert (status(hector)["attached"], status(hector)["source"]) == (socket, "path")
+            hector.answer("plugin", "detach", "t")
+            assert told(host)["mark"] == "newest"
+            assert status(hector)["attached"] == ""

@@ -98,7 +98,8 @@ class Calls:
 
     def _help(self, name: str) -> None:
         try:
-            rpcs = [chosen(self._rpcs, name)] if name else list(self._rpcs.values())
+            begin_so = [rpc for rpc in self._rpcs.values() if rpc.name.lower().startswith(name.lower())]
+            rpcs = begin_so or [chosen(self._rpcs, name)]
         except HectorError as error:
             print(printable_lines(f"hector: {error}"), file=sys.stderr)
             return

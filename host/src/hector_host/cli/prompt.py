@@ -30,17 +30,18 @@ def prompting(rpcs: dict[str, Rpc]) -> Iterator[Callable[[str], Awaitable[str | 
     session: PromptSession[str] = PromptSession(output=output, completer=_Calls(rpcs), complete_while_typing=False)
 
     async def read(prompt: str) -> str | None:
-        try:
-            return await session.prompt_async(prompt)
-        except EOFError:
-            return None
+        # Only while the prompt stands is there a line to write above: what goes through the proxy comes late.
+        with StdoutProxy() as above:
+            sys.stderr = above
+            try:
+                return await session.prompt_async(prompt)
+            except EOFError:
+                return None
+            finally:
+                sys.stderr = terminal
 
-    with create_app_session(output=output), StdoutProxy() as above:
-        sys.stderr = above
-        try:
-            yield read
-        finally:
-            sys.stderr = terminal
+    with create_app_session(output=output):
+        yield read
 
 
 class _Calls(Completer):
