@@ -1,6 +1,7 @@
 """An LLM plugin on raw gRPC, without the SDK, that does right or wrong what its options say.
 
-listen     "unix" or "tcp" with a handshake, "bare" without one, "link" announces a symbolic link to its socket
+listen     "unix" (as the host asks for) or "tcp" with a handshake, "bare" without one, "link" announces a symbolic
+           link to its socket
 port       of "bare" and "tcp"; 0 is any
 share      true: the port is shared with whoever has it already, as gRPC does by default
 late       seconds between listening and the handshake
@@ -29,6 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
+import listening
 from google.protobuf import any_pb2, json_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -111,7 +113,9 @@ if "shutdown" in options:
 
 listen = options.get("listen", "unix")
 path = Path(os.environ.get("PLUGIN_UNIX_SOCKET_DIR", ""), "plugin1")
-if listen in {"unix", "link"}:
+if listen == "unix":
+    line = listening.listen(server).decode()
+elif listen == "link":
     server.add_insecure_port(f"unix:{path}")
 else:
     port = server.add_insecure_port(f"127.0.0.1:{options.get('port', 0)}")
@@ -120,7 +124,7 @@ if options.get("second"):
 server.start()
 time.sleep(options.get("late", 0))
 if listen == "unix":
-    print(f"1|1|unix|{path}|grpc|", flush=True)
+    print(line, end="", flush=True)
 elif listen == "link":
     link = path.with_name("plugin1-link")
     link.symlink_to(path)
