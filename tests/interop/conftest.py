@@ -47,6 +47,7 @@ class Programs:
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
+@pytest.fixture(scope="session")
 def go_tool() -> str:
     """The machine's, or the one that the tests' environment brings."""
     found = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
@@ -55,13 +56,12 @@ def go_tool() -> str:
 
 
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
+def programs(tmp_path_factory: pytest.TempPathFactory, go_tool: str) -> Programs:
     folder = tmp_path_factory.mktemp("interop")
-    go = go_tool()
     subprocess.run(
-        [go, "build", "-o", f"{folder}/", "./stockhost", "./stockplugin"], cwd=ROOT / "tests/interop", check=True
+        [go_tool, "build", "-o", f"{folder}/", "./stockhost", "./stockplugin"], cwd=ROOT / "tests/interop", check=True
     )
-    subprocess.run([go, "build", "-o", f"{folder}/echo-llm-go", "."], cwd=ROOT / "plugins/echo-llm-go", check=True)
+    subprocess.run([go_tool, "build", "-o", f"{folder}/echo-llm-go", "."], cwd=ROOT / "plugins/echo-llm-go", check=True)
     return Programs(
         folder / "stockhost",
         {
