@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from grpc.aio import AioRpcError
+from grpc.aio import AioRpcError, UsageError
 
 from hector_conformance.case import RESTART, Case, Failed, NotOffered
 from hector_conformance.subject import NO_RESTART
@@ -94,11 +94,21 @@ async def _tried(subject: Subject, case: Case) -> tuple[Verdict, str]:
         if not limit.expired():
             raise
         return Verdict.FAILED, f"took longer than {subject.limit:g} s"
-    except AioRpcError as error:
-        return Verdict.FAILED, f"a call failed: {error.code().name}: {quoted(error.details() or '', WORDS)}"
+    except (AioRpcError, UsageError, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return Verdict.FAILED, f"a call failed: {_told(error)}"
     except HectorError as error:
         return Verdict.FAILED, quoted(error.what, WORDS)
     return Verdict.PASSED, ""
+
+
+def _told(error: BaseException) -> str:
+    """A host that gives a plugin up closes the connection, which ends its calls without a status."""
+    if isinstance(error, AioRpcError):
+        return f"{error.code().name}: {quoted(error.details() or '', WORDS)}"
+    return "the connection had ended"
 
 
 async def _offered(subject: Subject, case: Case) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hector_conformance.instance import Instance
     from hector_conformance.subject import Subject
 
-METADATA = {
+METADATA: dict[str, Any] = {
     "text": "Grüße, 日本語 \u0000 \t end ",
     "whole": 9007199254740991,
     "real": 0.1,

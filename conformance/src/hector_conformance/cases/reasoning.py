@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hector.plugin.v1.message_pb2 import Message
+    from hector.plugin.v1.reasoning_pb2 import Effect
     from hector_conformance.instance import Instance
     from hector_conformance.subject import Subject
 
+_KINDS: list[Any] = list(FailureKind.values())
 LARGEST_STATE = 1 << 20
 MOST_EFFECTS = 64
 PATIENCE = 5.0
 """Seconds for a run of a plugin that may be stuck."""
-DELAYS = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+DELAYS = (0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2)
 """Seconds after which a call is cancelled, so that it is met in whatever it does."""
 SCRIPTS = (Script(), Script(native=False))
 """With a model that calls tools, and with one that does not."""
@@ -133,7 +135,7 @@ async def outcomes_are_matched_by_id(subject: Subject) -> None:
 @case(Kind.REASONING, "contract")
 async def failing_tools_are_survived(subject: Subject) -> None:
     """A tool that fails, in whatever way, is an outcome like others: no call ends with a status."""
-    kinds = [kind for kind in FailureKind.values() if kind != FAILURE_KIND_OUTCOME_UNKNOWN]
+    kinds = [kind for kind in _KINDS if kind != FAILURE_KIND_OUTCOME_UNKNOWN]
     for run in await _runs(subject, *(Script(failing={TOOLS[0]: kind}) for kind in kinds)):
         _ended(run)
 
@@ -149,7 +151,7 @@ async def unknown_outcomes_are_survived(subject: Subject) -> None:
 @case(Kind.REASONING, "contract")
 async def failing_models_are_survived(subject: Subject) -> None:
     """A model that always fails ends the run in words: no call ends with a status."""
-    scripts = [Script(model_fails=kind) for kind in FailureKind.values()]
+    scripts = [Script(model_fails=kind) for kind in _KINDS]
     for run in await _runs(subject, *scripts):
         _ended(run)
 
@@ -278,7 +280,7 @@ async def _unharmed(instance: Instance, when: str) -> None:
         raise Failed(f"a run {when}: should be as always, is not over in {PATIENCE:g} s") from None
 
 
-def _effects(run: Rehearsal) -> Iterator:
+def _effects(run: Rehearsal) -> Iterator[Effect]:
     return (effect for effects in run.effects for effect in effects)
 
 
