@@ -44,6 +44,11 @@ def test_bounds_double_up_to_half_a_minute():
     assert [life.dies(after=100).delay for _ in range(11)] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30]
 
 
+def test_who_is_wanted_sooner_has_a_lower_bound():
+    life = Life(Intensity(max_deaths=None, window=60.0, bound_limit=2.0))
+    assert [life.dies(after=100).delay for _ in range(6)] == [0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+
+
 def test_a_streak_of_any_length_has_a_bound():
     life = Life(FOR_EVER, history=History(streak=100_000))
     assert life.dies().delay == 30

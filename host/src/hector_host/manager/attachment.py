@@ -8,7 +8,6 @@ debugger, and are answered by another, would be looked for in vain.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,8 @@ class Attachment:
         """It is on this machine, where the plugin's data directory is."""
         if self.address.startswith("unix:"):
             return True
+        import ipaddress
+
         host = self.address.removeprefix("dns:///").rpartition(":")[0].strip("[]")
         try:
             return ipaddress.ip_address(host).is_loopback
