@@ -90,7 +90,9 @@ def stop_without_host(stopping: asyncio.Event, output: int) -> None:
 
 
 def end_soon(status: int) -> None:
-    """End the process even if threads of its own or of libraries do not."""
+    """End the process even if threads of its own or of libraries do not, and whoever asks for it once more."""
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # else it would have been killed, on its last way
     last_resort = threading.Timer(PATIENCE, os._exit, (status,))
     last_resort.daemon = True
     last_resort.start()
