@@ -20,7 +20,7 @@ from hector.plugin.v1.tool_pb2 import Tool
 from hector_sdk import Failure, Reasoning, Status, calls, serve, text
 
 VERSION = 1
-STUCK = 6.0
+STUCK = 7.0
 """Seconds for which a fault holds everybody up: longer than the suite is patient."""
 
 
@@ -31,6 +31,7 @@ class Options:
 
 class Wrong(Reasoning[Options]):
     async def start(self):
+        self.stuck = False
         self.counter = itertools.count()
         self.tools = []
         self.current = None
@@ -153,7 +154,8 @@ class Wrong(Reasoning[Options]):
         try:
             await asyncio.sleep(0.5 if self.wrong(case) else 0.01)
         except asyncio.CancelledError:
-            if self.wrong(case):
+            if self.wrong(case) and not self.stuck:
+                self.stuck = True  # once is enough
                 time.sleep(STUCK)  # noqa: ASYNC251  that is the fault
             raise
 
