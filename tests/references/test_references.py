@@ -34,7 +34,7 @@ GUIDE = {
 }
 
 
-async def outcomes(path: Path, kind: Kind | None = None, **config: str) -> list[Outcome]:
+async def outcomes(path: Path, kind: Kind | None = None, **config: object) -> list[Outcome]:
     wanted = target(str(path))
     file = wanted.settings_file
     told = settings.read(file) if file is not None and file.exists() else settings.Settings()
@@ -64,7 +64,8 @@ async def test_a_reference_plugin_fails_nothing(plugin: str) -> None:
 
 async def test_openai_llm_passes_before_a_service_that_says_back_what_it_hears() -> None:
     with endpoint.serving() as url:
-        found = await outcomes(ROOT / "plugins/openai-llm", base_url=url, api_key="sk-of-nobody", model=endpoint.MODEL)
+        options = {"base_url": url, "api_key": "sk-of-nobody", "model": endpoint.MODEL, "max_retries": 0}
+        found = await outcomes(ROOT / "plugins/openai-llm", **options)
     assert failed(found) == {}
     assert missing(found) == []
 

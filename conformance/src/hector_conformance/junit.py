@@ -31,4 +31,5 @@ def document(name: str, outcomes: Sequence[Outcome]) -> bytes:
         elif outcome.verdict is not Verdict.PASSED:
             ET.SubElement(element, "skipped", {"message": f"{outcome.verdict}: {outcome.words}"})
     ET.indent(suites)
-    return ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+    written: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return written

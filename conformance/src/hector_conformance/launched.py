@@ -18,7 +18,7 @@ from hector_conformance.case import Failed, NotOffered
 from hector_host.errors import quoted
 from hector_host.manager.failure import Failure
 from hector_host.manager.launch import handshake, ports
-from hector_host.manager.launch.environment import environment
+from hector_host.manager.launch.environment import MARKER, environment
 from hector_host.manager.processes import family
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ async def launched(subject: Subject, arguments: Sequence[str] = (), *, by_host: 
         if not by_host:
             protocol = (handshake.COOKIE[0], "PLUGIN_", "HECTOR_PLUGIN_")
             env = {name: value for name, value in env.items() if not name.startswith(protocol)}
-            env[family.MARKER] = mark  # it is how the suite finds what is left
+            env[MARKER] = mark  # it is how the suite finds what is left
         process = await asyncio.create_subprocess_exec(
             *plan.command,
             *arguments,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point."""
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its core writes to stderr what our own errors say in words
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  a locale may lack the marks
+        if isinstance(stream, io.TextIOWrapper):  # a locale may lack the marks
+            stream.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     kind = None if given.kind is None else Kind(given.kind)
     try:

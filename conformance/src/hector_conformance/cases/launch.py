@@ -66,9 +66,9 @@ async def nothing_is_left_of_it(subject: Subject) -> None:
 async def shutdown_ends_it(subject: Subject) -> None:
     """plugin.GRPCController/Shutdown ends it within 2 s."""
     async with _shaken(subject) as (process, endpoint), _channel(endpoint) as channel:
-        call: Any = channel.unary_unary("/plugin.GRPCController/Shutdown")(b"", timeout=STOP, wait_for_ready=True)
+        shut_down: Any = channel.unary_unary("/plugin.GRPCController/Shutdown")
         try:
-            await call
+            await shut_down(b"", timeout=STOP, wait_for_ready=True)
         except AioRpcError as error:
             if error.code() is grpc.StatusCode.UNIMPLEMENTED:
                 raise NotOffered("it serves no Shutdown: SIGTERM ends it") from None
@@ -162,7 +162,7 @@ async def _dialled(address: str) -> AsyncIterator[grpc.aio.Channel]:
 
 async def _healthy(channel: grpc.aio.Channel) -> None:
     """Waits until its health, where it serves that, is SERVING."""
-    stub: Any = health_pb2_grpc.HealthStub(channel)  # type: ignore[no-untyped-call]
+    stub: Any = health_pb2_grpc.HealthStub(channel)
     while True:
         try:
             answer = await stub.Check(health_pb2.HealthCheckRequest())

@@ -21,6 +21,8 @@ from hector_host.errors import quoted
 from hector_host.manager.connect.rejection import violations
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from hector_conformance.instance import Instance
     from hector_conformance.subject import Subject
 
@@ -121,24 +123,25 @@ async def unknown_rpc_is_unimplemented(subject: Subject) -> None:
     """An RPC that the contract does not have is UNIMPLEMENTED."""
     async with subject.running() as instance:
         for kind in subject.kinds:
-            call = instance.channel.unary_unary(f"/{kind.service}/Nothing")(b"")
+            nothing: Any = instance.channel.unary_unary(f"/{kind.service}/Nothing")
+            call = nothing(b"")
             await refused(f"{kind.service.rpartition('.')[2]}.Nothing", call, StatusCode.UNIMPLEMENTED)
 
 
 @case(None, "statuses")
 async def bytes_that_are_no_message_are_refused(subject: Subject) -> None:
     """Bytes that are no message of protobuf end the call, and not the process."""
-    method = {kind.service: "" for kind in subject.kinds}
+    chosen = {kind.service: "" for kind in subject.kinds}
     async with subject.running() as instance:
         for rpc, (service, _) in questions(subject.settings).items():
             full = f"hector.plugin.v1.{service}"
-            if method.get(full) == "" and rpc != "StreamText" and await subject.offers(rpc):
-                method[full] = rpc
-        for service, rpc in method.items():
+            if chosen.get(full) == "" and rpc != "StreamText" and await subject.offers(rpc):
+                chosen[full] = rpc
+        for service, rpc in chosen.items():
             if rpc:
-                call: Any = instance.channel.unary_unary(f"/{service}/{rpc}")(b"\xff\xff\xff\xff")
+                method: Any = instance.channel.unary_unary(f"/{service}/{rpc}")
                 try:
-                    await call
+                    await method(b"\xff\xff\xff\xff")
                 except AioRpcError as error:
                     if error.code() in {StatusCode.UNAVAILABLE, StatusCode.CANCELLED, StatusCode.UNIMPLEMENTED}:
                         raise Failed(f"{rpc} with bytes that are no message is refused; {told(error)}") from None
@@ -198,7 +201,7 @@ def _equal(instance: Instance) -> ConfigureRequest:
 
 
 async def _health(instance: Instance, service: str) -> int | None:
-    stub: Any = health_pb2_grpc.HealthStub(instance.channel)  # type: ignore[no-untyped-call]
+    stub: Any = health_pb2_grpc.HealthStub(instance.channel)
     try:
         answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
     except AioRpcError as error:
@@ -220,12 +223,16 @@ async def _reflected(instance: Instance) -> list[str]:
     from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
     messages: Any = reflection_pb2
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(instance.channel)  # type: ignore[no-untyped-call]
-    call = stub.ServerReflectionInfo(iter([messages.ServerReflectionRequest(list_services="")]))
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(instance.channel)
+
+    async def asked() -> AsyncIterator[Any]:
+        yield messages.ServerReflectionRequest(list_services="")
+
+    call = stub.ServerReflectionInfo(asked())
     try:
         async for answer in call:
             return [service.name for service in answer.list_services_response.service]
-    except AioRpcError as error:
-        if error.code() is not StatusCode.UNIMPLEMENTED:
+    except AioRpcError:
+        if await call.code() is not StatusCode.UNIMPLEMENTED:  # the error may be that of the question, sent too late
             raise
     raise NotOffered("it serves no reflection")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hector_conformance.subject import Subject
 
 SEARCH = "search"
-SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
 ASKED = "Search for the height of the Eiffel Tower."
 
 
