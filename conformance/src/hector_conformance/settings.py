@@ -39,7 +39,12 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 
 def _seconds(value: Any) -> Any:
     """`30s` or `2m`, as in a configuration; or a number of seconds."""
-    return units.seconds(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        return units.seconds(value)
+    except units.UnitError as error:
+        raise ValueError(str(error.args[0])) from None
 
 
 class _Part(BaseModel):
@@ -104,7 +109,10 @@ def read(file: Path) -> Settings:
     try:
         return Settings.model_validate({} if value is None else value)
     except ValidationError as error:
-        lines = [f"{file}: {_place(each['loc'])}{quoted(each['msg'], 200)}" for each in error.errors()[:20]]
+        lines = [
+            f"{file}: {_place(each['loc'])}{quoted(each['msg'].removeprefix('Value error, '), 200)}"
+            for each in error.errors()[:20]
+        ]
         raise ConfigError("\n".join(lines), f"Known keys: {', '.join(Settings.model_fields)}.") from None
 
 
