@@ -10,7 +10,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "plugins/*/*.md", "sdk/*/*.md", "gen/*.md", "host/*.md", "examples/**/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "plugins/*/*.md",
+        "sdk/*/*.md",
+        "gen/*.md",
+        "host/*.md",
+        "conformance/*.md",
+        "examples/**/*.md",
+    )
     for path in ROOT.glob(pattern)
     if "node_modules" not in path.parts
 )
