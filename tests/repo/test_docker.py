@@ -24,6 +24,7 @@ PLUGINS = {
     "react": "react-reasoning",
 }
 """By its name in the configuration, each plugin of the demo; others are not needed to answer from documents."""
+READMES = ("README.md", "docker/README.md")
 
 
 def config(file: str) -> Config:
@@ -125,3 +126,9 @@ def test_builders_are_sent_what_images_are_made_of_and_no_more() -> None:
         if line.startswith("COPY ") and "--from" not in line
     }
     assert sent == copied
+
+
+def test_the_readme_says_what_the_stacks_own_page_says() -> None:
+    said = {path: re.findall(r"^docker compose .*$", (ROOT / path).read_text(), re.MULTILINE) for path in READMES}
+    assert len(said["README.md"]) == 2
+    assert [command for command in said["README.md"] if command not in said["docker/README.md"]] == []

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from twins.programs import SECONDS, Outcome, Twin, awaited, configure, health, outcome, violations
 from google.protobuf.json_format import MessageToDict
+from twins.programs import SECONDS, Outcome, Twin, awaited, configure, health, outcome, violations
 
 from hector.plugin.v1.llm_pb2 import CallToolRequest, GenerateTextRequest, ListModelsRequest, StreamTextRequest
 from hector.plugin.v1.llm_pb2_grpc import LLMProviderStub

@@ -27,7 +27,7 @@ app = typer.Typer(
 app.command("new")(plugin_new.new)
 app.command("pack")(plugin_pack.pack)
 app.command("install")(plugin_install.install)
-app.command("test")(plugin_test.test)
+app.command("test")(plugin_test.run_suite)
 app.command("run")(plugin_run.run)
 app.command("attach")(plugin_attach.attach)
 app.command("detach")(plugin_attach.detach)

@@ -10,7 +10,7 @@ import typer
 from hector_host.config.kinds import Kind
 
 
-def test(
+def run_suite(
     plugin: Annotated[
         str,
         typer.Argument(
