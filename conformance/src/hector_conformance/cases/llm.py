@@ -211,6 +211,7 @@ async def answers_after_kill(subject: Subject) -> None:
     """Killed while it works, its calls end; started again, it answers."""
     folder = subject.folder()
     async with subject.running(data=folder) as instance:
+        await ask(subject, instance, user(QUESTION))
         request = await question(subject, llm.GenerateTextRequest, user(QUESTION))
         calls = [instance.stubs.llm.GenerateText(request) for _ in range(AT_ONCE)]
         await asyncio.sleep(UNDERWAY)

@@ -235,6 +235,7 @@ async def executes_after_kill(subject: Subject) -> None:
     folder = subject.folder()
     async with subject.running(data=folder) as instance:
         call = await harmless(subject, instance)
+        await answered("ExecuteTool", instance.stubs.tools.ExecuteTool(call.request))
         calls = [instance.stubs.tools.ExecuteTool(call.request) for _ in range(AT_ONCE)]
         await asyncio.sleep(UNDERWAY)
         instance.kill()

@@ -35,8 +35,7 @@ func (l *lasting) work(ctx context.Context, cancelled, late, killed string) erro
 	}
 	if has(killed) {
 		_ = os.WriteFile(filepath.Join(data, "busy"), nil, 0o600)
-		time.Sleep(200 * time.Millisecond)
-		_ = os.Remove(filepath.Join(data, "busy"))
+		time.Sleep(100 * time.Millisecond)
 	}
 	if has(cancelled, late) {
 		end, bounded := ctx.Deadline()
