@@ -28,7 +28,7 @@ LARGE = 5 << 20
 LARGEST = (64 << 20) - (1 << 10)
 TOO_MUCH = (StatusCode.INVALID_ARGUMENT, StatusCode.RESOURCE_EXHAUSTED)
 BUSY = (StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNAVAILABLE)
-LATE = (StatusCode.DEADLINE_EXCEEDED, *BUSY)
+LATE = (*BUSY, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED)
 
 
 @case(Kind.LLM, "contract")
