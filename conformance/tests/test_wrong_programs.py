@@ -46,7 +46,7 @@ async def verdicts(
     told = settings.read(folder / settings.FILE).model_copy(update={"timeout": limit})
     async with Subject(target(str(folder)), told, config) as subject:
         outcomes = await run(subject, cases)
-    print(*(f"{outcome.case.name}: {outcome.words}" for outcome in outcomes if outcome.words), sep="\n")
+    print(*(f"{outcome.case.name}: {outcome.words}" for outcome in outcomes if outcome.words), sep="\n")  # noqa: T201  pytest shows it
     return {each: [outcome.case.name for outcome in outcomes if outcome.verdict is each] for each in Verdict}
 
 

@@ -21,8 +21,6 @@ from hector_host.errors import quoted
 from hector_host.manager.connect.rejection import violations
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from hector_conformance.instance import Instance
     from hector_conformance.subject import Subject
 
@@ -220,19 +218,20 @@ def _name(status: int) -> str:
 
 
 async def _reflected(instance: Instance) -> list[str]:
-    from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+    from grpc_reflection.v1alpha import reflection_pb2
 
     messages: Any = reflection_pb2
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(instance.channel)
-
-    async def asked() -> AsyncIterator[Any]:
-        yield messages.ServerReflectionRequest(list_services="")
-
-    call = stub.ServerReflectionInfo(asked())
+    request = messages.ServerReflectionRequest(list_services="")
+    # As a call with one question: on the wire it is the same, and a server that refuses cannot do so too early.
+    ask: Any = instance.channel.unary_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        request_serializer=messages.ServerReflectionRequest.SerializeToString,
+        response_deserializer=messages.ServerReflectionResponse.FromString,
+    )
     try:
-        async for answer in call:
+        async for answer in ask(request):
             return [service.name for service in answer.list_services_response.service]
-    except AioRpcError:
-        if await call.code() is not StatusCode.UNIMPLEMENTED:  # the error may be that of the question, sent too late
+    except AioRpcError as error:
+        if error.code() is not StatusCode.UNIMPLEMENTED:
             raise
     raise NotOffered("it serves no reflection")
