@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 LAST_WORDS = 0.5
 """Seconds in which what a process printed before its end still arrives."""
+ATTENDANCE = 0.05
+"""Seconds after which go-plugin's own streams are opened: most plugins serve none, and are ready by then."""
 
 
 class Connection:
@@ -36,6 +39,7 @@ class Connection:
         self._socket = socket
         self._secure = secure
         self._sideband: Sideband | None = None
+        self._attending: asyncio.TimerHandle | None = None
         self.conversation = self._converse()
         if secure is not None:
             self.conversation.hopeless = secure.hopeless
@@ -71,13 +75,13 @@ class Connection:
         return self._endpoint
 
     def attend(self, book: Logbook) -> None:
-        """Holds go-plugin's own streams open from now on, if the plugin is one of its kind.
+        """Holds go-plugin's own streams open from a moment on, if the plugin is one of its kind.
 
         Args:
             book: Where what it prints is logged.
         """
-        if self._endpoint.announced and self._sideband is None:
-            self._sideband = Sideband(self._dial(), book)
+        if self._endpoint.announced and self._attending is None:
+            self._attending = asyncio.get_running_loop().call_later(ATTENDANCE, self._attend, book)
 
     async def finish_calls(self, grace: float | None) -> None:
         """Takes no new calls, and waits `grace` seconds for those in flight."""
@@ -98,6 +102,8 @@ class Connection:
 
     def discard(self) -> None:
         """Listens no more. Calls in flight fail by themselves."""
+        if self._attending is not None:
+            self._attending.cancel()
         if self._sideband is not None:
             self._sideband.cancel()
 
@@ -106,6 +112,7 @@ class Connection:
 
         The channels go first: an open one would dial whatever gets the socket's number next.
         """
+        self.discard()
         if self._sideband is not None:
             await self._sideband.close()
         await self.conversation.channel.close()
@@ -114,6 +121,9 @@ class Connection:
         if self._socket is not None:
             os.close(self._socket)
             self._socket = None
+
+    def _attend(self, book: Logbook) -> None:
+        self._sideband = Sideband(self._dial(), book)
 
     def _converse(self) -> Conversation:
         return Conversation(self._dial(), (), self._endpoint.address)

@@ -138,7 +138,6 @@ class Conversation:
             Rejected: The plugin does not take the options.
             Failure: It cannot work with them here, or answers with another error.
         """
-        self.waiting = Waiting("did not finish Configure")
         request = plugin_pb2.ConfigureRequest(name=name, data_dir=data)
         json_format.Parse(options, request.config)
         try:
@@ -152,6 +151,17 @@ class Conversation:
                 ) from None
             if error.code() is not StatusCode.UNIMPLEMENTED:
                 raise self._failed("Configure", error) from None
+
+    async def healthy(self) -> bool:
+        """Whether the plugin says at once that it is healthy; what else it may do, `serving` knows the meaning of."""
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+        stub: Any = health_pb2_grpc.HealthStub(self.channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), metadata=self.metadata)
+        except AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     async def serving(self) -> None:
         """Waits until the plugin is healthy, or serves no health.

@@ -166,15 +166,14 @@ class RemoteInstance:
         return conversation.Conversation(dialled, tuple(self._plugin.metadata.items()), self.address)
 
     async def _introduced(self, talk: Conversation, description: Description) -> Introduction:
-        from hector_host.manager.connect.introduction import introduce
+        from hector_host.manager.connect.introduction import Configuration, introduce
 
         self._loss = asyncio.create_task(_loss(talk.channel), name=f"connection to {self.address}")
         limit = self._plugin.start_timeout
         try:
-            async with asyncio.timeout(limit):
-                introduced = await introduce(
-                    talk, description, self._plugin, (), configure=self._configure, data=self._data
-                )
+            async with asyncio.timeout(limit), Configuration(talk, self._plugin, self._data) as configuration:
+                own = configuration if self._configure else None
+                introduced = await introduce(talk, description, self._plugin, (), own)
         except TimeoutError:
             step = f"Give it more time with start_timeout: {self._place()}."
             raise talk.waiting.too_long(limit, step, show_log=False) from None

@@ -244,13 +244,16 @@ class LocalInstance:
         return self._connection
 
     async def _introduce(self, connection: Connection) -> Introduction:
-        from hector_host.manager.connect.introduction import introduce
+        """Its options are in its environment already, so nobody learns of them who must not, whoever it is."""
+        from hector_host.manager.connect.introduction import Configuration, introduce
 
         talk = connection.conversation
-        description = await talk.describe()
-        connection.attend(self._book)
         data = "" if self._workplace is None else str(self._workplace.data)
-        return await introduce(talk, description, self._plugin, self._manifest_kinds, configure=True, data=data)
+        async with Configuration(talk, self._plugin, data) as configuration:
+            configuration.begin()
+            description = await talk.describe()
+            connection.attend(self._book)
+            return await introduce(talk, description, self._plugin, self._manifest_kinds, configuration)
 
     async def _unless_it_ends(self, process: Process, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.ensure_future(work)

@@ -22,6 +22,10 @@ import struct
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 if __package__:
     from hector_host.manager.processes import wire
     from hector_host.manager.processes.census import below, census, descriptor_of, strike
@@ -83,7 +87,8 @@ class Keeper:
         self._children: dict[int, Child] = {}
         self._received = bytearray()
         self._descriptors: list[int] = []
-        _prctl(_SET_CHILD_SUBREAPER, 1)
+        self._prctl = _prctl()
+        self._prctl(_SET_CHILD_SUBREAPER, 1)
         self._wakeups = _wakeups()
         self._host = descriptor_of(host)
         self._poller = select.poll()
@@ -166,12 +171,13 @@ class Keeper:
             child.kill(_signal.SIGTERM if asked else _signal.SIGKILL)
 
     def _spawn(self, content: bytes, descriptors: list[int]) -> Child:
+        command, env, folder = wire.unpacked(content)  # before the fork, which makes whatever is touched after it dear
         failure, failed = os.pipe()
         try:
             own = os.getpid()
             pid = os.fork()
             if pid == 0:
-                self._become(content, descriptors, own, failed)
+                self._become(command, env, folder, descriptors, own, failed)
         except OSError:
             os.close(failure)
             raise
@@ -180,13 +186,20 @@ class Keeper:
         self._poller.register(failure, select.POLLIN)
         return Child(pid, failure)
 
-    def _become(self, content: bytes, descriptors: list[int], warden: int, failed: int) -> None:
+    def _become(  # noqa: PLR0913, PLR0917 (all that it still needs of what it was)
+        self,
+        command: list[bytes],
+        env: dict[bytes, bytes],
+        folder: bytes,
+        descriptors: list[int],
+        warden: int,
+        failed: int,
+    ) -> None:
         """Makes this forked process the plugin. All that is not handed on closes by itself, as Python opens it so."""
         code = errno.EIO
         try:
             os.setsid()
-            _prctl(_SET_PDEATHSIG, _signal.SIGKILL)
-            command, env, folder = wire.unpacked(content)
+            self._prctl(_SET_PDEATHSIG, _signal.SIGKILL)
             os.chdir(folder)
             os.dup2(descriptors[0], 1)
             os.dup2(descriptors[1], 2)
@@ -266,11 +279,15 @@ def _reap_all() -> bool:
     return True
 
 
-def _prctl(option: int, value: int) -> None:
-    if sys.platform == "linux":
-        import ctypes
+def _prctl() -> "Callable[[int, int], object]":
+    """The system call, found once: a forked process that looks for it is as slow as its boot."""
+    if sys.platform != "linux":
+        return lambda _option, _value: None
+    import ctypes
 
-        ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    call = ctypes.CDLL(None).prctl
+    call.argtypes = (ctypes.c_int, *(ctypes.c_ulong,) * 4)
+    return lambda option, value: call(option, value, 0, 0, 0)
 
 
 def _wakeups() -> int:
