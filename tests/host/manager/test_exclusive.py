@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,9 +18,9 @@ from .conftest import FAULTY
 def owner(host):
     folder = host.folder / "owner"
     folder.mkdir()
-    shutil.copy(FAULTY / "raw.py", folder / "main.py")
+    program = FAULTY / "raw.py"
     (folder / "plugin.yaml").write_text(
-        "plugin: {name: owner, version: '1', kinds: [llm_provider], command: [python, main.py], exclusive: true}\n"
+        f"plugin: {{name: owner, version: '1', kinds: [llm_provider], command: [python, {program}], exclusive: true}}\n"
     )
 
     def plugin(timeout="20s"):

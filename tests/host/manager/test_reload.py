@@ -15,8 +15,6 @@ from hector_host.manager import State, instance, smoke
 from hector_host.providers.call import Call
 from hector_host.providers.rpc import Rpc
 
-from .conftest import FAULTY
-
 PATIENT = Call(patience=20)
 NEVER = 3600.0
 
@@ -137,7 +135,7 @@ async def test_twenty_reloads_to_a_broken_build_lose_no_call_and_are_told(host, 
 
 async def test_a_build_without_a_service_of_the_old_one_is_refused(host, until):
     plugin = host.faulty("raw", describe=["LLMProvider", "EmbedderProvider"], serve=["LLMProvider", "EmbedderProvider"])
-    async with host.manager(groups=False, x=plugin | {"path": str(copied(host, "raw"))}) as manager:
+    async with host.manager(groups=False, x=plugin) as manager:
         old = await manager.ready("x")
         manager.config.plugin("x").config["describe"] = ["LLMProvider"]
         assert await refused(manager) == (
@@ -145,10 +143,6 @@ async def test_a_build_without_a_service_of_the_old_one_is_refused(host, until):
             "  Build it with that service, or stop the host to replace it by something else."
         )
         assert await manager.ready("x") is old
-
-
-def copied(host, name):
-    return shutil.copy(FAULTY / f"{name}.py", host.folder / "plugin.py")
 
 
 async def test_a_build_that_fails_its_first_call_is_refused(host, until, monkeypatch):
