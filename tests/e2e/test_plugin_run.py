@@ -4,6 +4,9 @@ import json
 import os
 import re
 import signal
+import socketserver
+from http.server import SimpleHTTPRequestHandler
+from threading import Thread
 
 import far
 import pytest
@@ -43,7 +46,14 @@ def test_of_a_stream_each_message_is_a_line(hector):
 
 
 def test_a_pipe_is_a_call_a_line_and_a_crash_is_told_and_mended(hector):
-    lines = ['GenerateText {"prompt": "die"}', "", "# not a call", "nonsense", 'GenerateText {"prompt": "hi"}', "help"]
+    lines = [
+        'GenerateText {"prompt": "die"}',
+        "",
+        "# not a call",
+        "nonsense",
+        'GenerateText \'{"prompt": "hi"}\'',
+        "help",
+    ]
     ended = hector("plugin", "run", TELLER, stdin="\n".join(lines))
     assert ended.code == 3
     assert told(ended.out)["mark"] == "none"
@@ -106,9 +116,35 @@ def test_what_is_no_plugin(hector):
     assert hector.refusal("plugin", "run", nobody, "ListModels", code=3) == (
         f"hector: {nobody}: nobody listens at {nobody}\n  Start it there, or name another.\n"
     )
+    notes = hector.folder / "notes.txt"
+    notes.write_text("hello\n")
+    assert hector.refusal("plugin", "run", "notes.txt", code=3) == (
+        f"hector: notes.txt: {notes} is not executable\n  chmod +x {notes}\n"
+    )
+    assert hector.refusal("plugin", "run", ECHO, "--kind", "embedder", code=3) == (
+        f"hector: {ECHO}: --kind says embedder_provider, its manifest says llm_provider\n"
+        "  Leave out --kind, or name another plugin.\n"
+    )
+    assert hector.refusal("plugin", "run", TELLER, "--kind", "vision", code=2) == (
+        'hector: --kind: "vision" is no kind of plugin\n'
+        "  There are llm_provider, database_provider, embedder_provider, tool_provider, reasoning_strategy;"
+        " or for short llm, database, embedder, tool, reasoning.\n"
+    )
     assert hector.refusal("plugin", "run", TELLER, "--listen", "8080", code=2).endswith(
         "hector: --listen 8080: is not an address\n"
         "  Write host:port, as 127.0.0.1:8081 (port 0 takes any), or unix:PATH.\n"
+    )
+
+
+def test_a_server_that_is_no_plugin(hector):
+    with socketserver.TCPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        web = f"127.0.0.1:{server.server_address[1]}"
+        said = hector.refusal("plugin", "run", web, code=3)
+        server.shutdown()
+    assert said == (
+        f"hector: {web}: {web} does not speak gRPC\n"
+        "  Name the port of a gRPC server; one that speaks TLS is reached from a configuration, by tls.\n"
     )
 
 
@@ -154,6 +190,7 @@ def test_the_prompt_completes_names_and_shows_an_example(hector):
         terminal.read_until("  | waiting")
         terminal.type("\x03")
         terminal.read_until("(stopped)")
+        terminal.read_until("teller>")  # before it, the terminal itself would take Ctrl-D
         terminal.type("\x04")
         code, rest = terminal.end()
     assert (code, "Traceback" in rest) == (0, False)

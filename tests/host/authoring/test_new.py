@@ -157,13 +157,14 @@ def test_below_what_is_no_folder(command) -> None:
             ["x-ray", "--kind", "llm", "--language", "rust"],
             (
                 '--language: "rust" has no templates\n'
-                "  There are python and go. In any other language a plugin is written from the contract alone."
+                "  There are python and go. In any other language a plugin is written from the contract alone:"
+                " docs/protocol.md."
             ),
         ),
         (
             ["x-ray", "--kind", "database", "--language", "go"],
             (
-                "--language: there is no template for a database_provider in go\n"
+                "--language: there is no template for database_provider in go\n"
                 "  In go there are llm_provider, tool_provider. Write it in python, or in go from docs/protocol.md."
             ),
         ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AGAIN = "\n  Get it once more, from somebody you trust."
+DIGITS = "\n  Write the 64 hexadecimal digits that hector plugin pack has printed."
 
 
 def info(name: str, kind: bytes = tarfile.REGTYPE, mode: int = 0o644, link: str = "") -> tarfile.TarInfo:
@@ -192,8 +193,8 @@ def test_checksums_of_the_whole(tmp_path: Path) -> None:
     for expected, text, said in (
         ("0" * 64, f"{EMPTY}\n", f"its SHA-256 is {EMPTY}, and --sha256 says {'0' * 64}{AGAIN}"),
         (EMPTY, f"{'1' * 64}\n", f"its SHA-256 is {EMPTY}, and x.tar.gz.sha256 says {'1' * 64}{AGAIN}"),
-        ("abc", f"{EMPTY}\n", '--sha256 says "abc", which is no SHA-256'),
-        (None, "", 'x.tar.gz.sha256 says "", which is no SHA-256'),
+        ("abc", f"{EMPTY}\n", '--sha256 says "abc", which is no SHA-256' + DIGITS),
+        (None, "", 'x.tar.gz.sha256 says "", which is no SHA-256' + DIGITS),
     ):
         beside.write_text(text)
         with pytest.raises(HectorError) as caught:

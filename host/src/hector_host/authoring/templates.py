@@ -94,8 +94,11 @@ def language_named(text: str) -> Language:
         ConfigError: There are no templates in it.
     """
     if text not in set(Language):
-        step = "There are python and go. In any other language a plugin is written from the contract alone."
-        raise ConfigError(f'--language: "{quoted(text)}" has no templates', step)
+        raise ConfigError(
+            f'--language: "{quoted(text)}" has no templates',
+            "There are python and go. In any other language a plugin is written from the contract alone:"
+            " docs/protocol.md.",
+        )
     return Language(text)
 
 
@@ -109,7 +112,7 @@ def template(kind: Kind, language: Language) -> Template:
     if name is None:
         there = ", ".join(each for each, written in _TEMPLATES if written is language)
         raise ConfigError(
-            f"--language: there is no template for a {kind} in {language}",
+            f"--language: there is no template for {kind} in {language}",
             f"In {language} there are {there}. Write it in python, or in {language} from docs/protocol.md.",
         )
     return Template(name, kind, language, origin())

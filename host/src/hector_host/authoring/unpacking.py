@@ -70,7 +70,8 @@ def check_sum(archive: Path, expected: str | None) -> None:
         sums.append((beside.name, beside.read_text("utf-8", errors="replace")[:_CHUNK].partition(" ")[0].strip()))
     for where, text in sums:
         if not _HEX.fullmatch(text):
-            raise PluginError(f'{archive}: {where} says "{quoted(text, 80)}", which is no SHA-256')
+            what = f'{archive}: {where} says "{quoted(text, 80)}", which is no SHA-256'
+            raise PluginError(what, "Write the 64 hexadecimal digits that hector plugin pack has printed.")
         found = file_sha256(archive)
         if found != text.lower():
             raise PluginError(f"{archive}: its SHA-256 is {found}, and {where} says {text.lower()}", _AGAIN)

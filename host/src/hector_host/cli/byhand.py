@@ -32,8 +32,20 @@ PATIENCE = 30.0
 """Seconds that a call waits for a plugin that ended and is started again."""
 
 _OPTION = re.compile(r"^[^\n]*?: plugins\.[^\n]*?\.config(?:\.(?P<key>\S+))?: ", re.MULTILINE)
-_PLACE = re.compile(r"\S*hector-run-[^\s:]*:\d+: plugins\.[^\s:]*[^\s:.]")
+_PLACE = re.compile(r"\S*hector-run-[^\s:]*:\d+: plugins\.[^\s:]*[^\s:.,]")
 """A place in the file that nobody wrote: what stands there was named on the command line."""
+_WORDS = (
+    ("PLACE names it: ", ""),
+    ("mend PLACE", "name another"),
+    ("Mend PLACE", "Name another"),
+    (": PLACE, or add tls if it speaks TLS", "; one that speaks TLS is reached from a configuration, by tls"),
+    ("add tls beside PLACE", "reach it from a configuration, by tls"),
+    (": PLACE", ""),
+)
+"""Of next steps, what a person means who named no place in a file."""
+_COMMAND = "chmod "
+"""How a next step begins that is a command, to be copied as it is."""
+_MOVE = re.compile(r"List it under plugins\.\w+, or name another plugin\.")
 
 
 class ByHand:
@@ -65,7 +77,8 @@ class ByHand:
             raise ConfigError(what, "Give it other options: --config JSON or FILE.") from None
         except HectorError as error:
             who, _, what = error.what.partition(": ")
-            raise PluginError(f"{self.target}: {what or who}", _own(error.step)) from None
+            what = (what or who).replace("the configuration lists it as", "--kind says", 1)
+            raise PluginError(f"{self.target}: {what}", _own(error.step)) from None
 
     async def lease(self, rpc: str) -> Lease:
         """A place for one call, once the plugin takes calls. Who calls gives it back.
@@ -82,9 +95,11 @@ class ByHand:
 
 def _own(step: str) -> str:
     """A next step for who named the plugin on the command line, and keeps no log."""
-    step = _PLACE.sub("PLACE", step).replace("PLACE names it: ", "").replace("mend PLACE", "name another")
+    step = _MOVE.sub("Leave out --kind, or name another plugin.", _PLACE.sub("PLACE", step))
+    for theirs, ours in _WORDS:
+        step = step.replace(theirs, ours)
     lines = [line for line in step.splitlines() if "hector-run-" not in line]
-    return "\n".join(line[:1].upper() + line[1:] for line in lines)
+    return "\n".join(line if line.startswith(_COMMAND) else line[:1].upper() + line[1:] for line in lines)
 
 
 @asynccontextmanager

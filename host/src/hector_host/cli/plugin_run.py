@@ -57,8 +57,14 @@ def run(
         ),
     ] = None,
     kind: Annotated[
-        Kind | None,
-        typer.Option("--kind", help="Take it for this. Without it: for what it says itself.", show_default=False),
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="Take it for this: llm, database, embedder, tool or reasoning. Without it: for what it says itself.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Start a plugin as a host starts it, show what it says of itself and what it logs, and call it by hand.
@@ -72,9 +78,11 @@ def run(
         hector plugin run ./shout.py
         hector plugin run ./shout.py GenerateText '{"prompt": "hi"}' --config '{"mark": "?"}'
     """
+    from hector_host.authoring.templates import kind_named
     from hector_host.cli import hosting
 
-    if not hosting.run(_run(plugin, rpc, request, config, listen, kind)):
+    taken_for = None if kind is None else kind_named(kind)
+    if not hosting.run(_run(plugin, rpc, request, config, listen, taken_for)):
         raise typer.Exit(FAILED)
 
 

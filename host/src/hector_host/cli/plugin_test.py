@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from hector_host.config.kinds import Kind
-
 
 def run_suite(
     plugin: Annotated[
@@ -23,8 +21,14 @@ def run_suite(
         typer.Option("--junit", metavar="FILE", help="Write the report as JUnit XML too.", show_default=False),
     ] = None,
     kind: Annotated[
-        Kind | None,
-        typer.Option("--kind", help="Test it as this. Without it: as all that it provides.", show_default=False),
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="Test it as this: llm, database, embedder, tool or reasoning. Without it: as all that it provides.",
+            show_default=False,
+        ),
     ] = None,
     config: Annotated[
         str | None,
@@ -39,6 +43,7 @@ def run_suite(
 
         hector plugin test ./plugins/echo-llm --junit report.xml
     """
+    from hector_host.authoring.templates import kind_named
     from hector_host.cli.hosting import INTERRUPTED
     from hector_host.errors import HectorError
 
@@ -51,8 +56,9 @@ def run_suite(
             "plugin test: the conformance suite is not installed",
             'Install it beside Hector: pip install "hector-host[author]", or hector-conformance alone.',
         ) from None
+    tested_as = None if kind is None else kind_named(kind)
     try:
-        code = suite.examine(plugin, junit_file=junit, kind=kind, config=config)
+        code = suite.examine(plugin, junit_file=junit, kind=tested_as, config=config)
     except KeyboardInterrupt:
         code = INTERRUPTED
     raise typer.Exit(code)

@@ -65,12 +65,14 @@ class Rpc:
         return json.dumps(_example(self.method.input_type, 2))
 
     def request(self, text: str) -> Message:
-        """The request that a text of JSON means.
+        """The request that a text of JSON means; the quotes that a shell would have taken may be around it.
 
         Raises:
             HectorError: It is none.
         """
         request: Message = GetMessageClass(self.method.input_type)()
+        if len(text) > 1 and text[0] == text[-1] == "'":
+            text = text[1:-1]
         try:
             return json_format.Parse(text or "{}", request)
         except (json_format.ParseError, RecursionError, UnicodeError) as error:
