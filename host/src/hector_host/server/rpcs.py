@@ -59,6 +59,8 @@ def _handler(method: MethodDescriptor, answer: Callable[..., Any], report: Repor
     async def stream(request: Any, context: Context) -> None:
         # Not a generator: gRPC would leave one that is cancelled for the garbage collector to end.
         async with _told(context, report):
+            # Else the first write does it, and where that one is cancelled, gRPC never sends the call's status.
+            await context.send_initial_metadata(())
             await answer(request, context.write)
 
     if method.server_streaming:
