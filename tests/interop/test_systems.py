@@ -1,4 +1,8 @@
-"""The Go plugins build for every system that their hosts run on."""
+"""The Go plugin builds for every system that hosts run on; that the SDK does is tested beside it.
+
+Neither processor nor cgo is chosen: so Go finds what it built of its own library for the SDK's test, and what is left
+are seconds.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
+PLUGIN = Path(__file__).parents[2] / "plugins/echo-llm-go"
+MAGIC = {"linux": b"\x7fELF", "darwin": b"\xcf\xfa\xed\xfe", "windows": b"MZ"}
+"""How an executable of each begins."""
 
 
 @pytest.mark.timeout(600)  # the first time, Go builds its own library for each of them
-@pytest.mark.parametrize("processor", ["amd64", "arm64"])
-@pytest.mark.parametrize("system", ["linux", "darwin", "windows"])
-@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
-def test_a_go_plugin_builds(go_tool, plugin, system, processor, tmp_path):
-    env = os.environ | {"GOWORK": "off", "GOOS": system, "GOARCH": processor, "CGO_ENABLED": "0"}
-    built = tmp_path / plugin.name
-    subprocess.run([go_tool, "build", "-o", built, "."], cwd=plugin, env=env, check=True)
-    magic = built.read_bytes()[:2]
-    assert magic == {"linux": b"\x7fE", "darwin": b"\xcf\xfa", "windows": b"MZ"}[system]
+@pytest.mark.parametrize("system", MAGIC)
+def test_the_go_plugin_builds(go_tool, system, tmp_path):
+    built = tmp_path / "plugin"
+    env = os.environ | {"GOWORK": "off", "GOOS": system}
+    subprocess.run([go_tool, "build", "-o", built, "."], cwd=PLUGIN, env=env, check=True)
+    assert built.read_bytes().startswith(MAGIC[system])
