@@ -125,6 +125,14 @@ def test_calls_go_to_the_process_and_back_and_none_is_lost(hector, teller, by_ha
         assert process.poll() is None
 
 
+def test_a_reload_introduces_the_process_anew(hector, teller, by_hand):
+    with serving(hector) as host, by_hand() as (process, address):
+        hector.answer("plugin", "attach", "t", "--address", address)
+        said = hector.answer("plugin", "reload", "t")
+        assert re.fullmatch(rf"t: introduced anew in \d+\.\d s to the process at {address}\n", said)
+        assert told(host)["pid"] == process.pid
+
+
 def test_without_a_host_there_is_nothing_to_route(hector, teller):
     start = "  Start one: hector serve\n"
     assert hector.refusal("plugin", "attach", "t", "--address", "127.0.0.1:1", code=1) == (

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hector_host.authoring import example
 from hector_host.authoring.fork import fork
 from hector_host.authoring.sources import source_files
-from hector_host.authoring.templates import SHORT, Language, kind_named, template
+from hector_host.authoring.templates import SHORT, Language, kind_named, origin, template
 from hector_host.config import check, load
 from hector_host.config.kinds import Kind
 from hector_host.config.manifest import read_manifest
@@ -104,11 +105,24 @@ def test_it_tells_what_comes_next(command) -> None:
         "birds/blue-heron: a fork of echo-llm, in python\n"
         "Next:\n"
         "  cd birds/blue-heron\n"
+        f"  python3 -m venv .venv && .venv/bin/pip install {origin()}/gen {origin()}/sdk/python -e .\n"
         "  hector plugin test .\n"
         '  hector call blue-heron "Hello"\n'
     )
     assert yaml.safe_load(Path("birds/blue-heron/plugin.yaml").read_text())["plugin"]["name"] == "blue-heron"
     assert not Path("birds/blue-heron/.venv").exists()
+
+
+def test_it_tells_what_hector_yaml_needs_beside_it(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"hector-echo-llm", "hector-sdk"}
+    monkeypatch.setattr(example, "_installed", there.__contains__)
+    lines = command("new", "blue-heron", "--kind", "embedder", "--no-venv").out.splitlines()
+    assert lines[4] == f"  pip install {origin()}/plugins/faiss-database   # into Hector's environment, for hector.yaml"
+    there.clear()
+    lines = command("new", "grey-heron", "--kind", "embedder", "--no-venv").out.splitlines()
+    assert lines[4].split()[2:5] == [
+        f"{origin()}/{part}" for part in ("sdk/python", "plugins/echo-llm", "plugins/faiss-database")
+    ]
 
 
 def test_into_an_empty_folder(command) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from importlib import metadata
+from typing import TYPE_CHECKING
 
+from hector_host.authoring.templates import origin
 from hector_host.config.kinds import Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ECHO = """\
     echo: {package: hector-echo-llm} # needs no network: it repeats, recites or quotes
@@ -139,9 +144,12 @@ def calls(kind: Kind, name: str) -> tuple[str, ...]:
     return (f'hector call {name} "Hello"{steps}',)
 
 
-def missing(kind: Kind) -> tuple[str, ...]:
-    """Distributions that the configuration names and that are not installed beside the host."""
-    return tuple(name for name in _BESIDE[kind] if not _installed(name))
+def missing(kind: Kind) -> tuple[Path, ...]:
+    """The sources of what the configuration names and is not installed beside the host: no index has to know them."""
+    place = origin()
+    absent = [place / "plugins" / name.removeprefix("hector-") for name in _BESIDE[kind] if not _installed(name)]
+    sdk = [place / "sdk" / "python"] if absent and not _installed("hector-sdk") else []
+    return (*sdk, *absent)
 
 
 def _installed(name: str) -> bool:

@@ -18,6 +18,7 @@ _MADE = ("Copy", "Point", "Rename")
 _TWIN = re.compile(r"^The \w+ twin .*\n\n?", re.MULTILINE)
 """A fork has none."""
 _LINK_OUT = re.compile(r"\[([^]]+)\]\(\.\./[^)]*\)")
+_TRIED = {"hector index": "reads this file, for the agent to find"}
 _TESTS = {
     Language.PYTHON: ".venv/bin/python -m pytest",
     Language.GO: "GOWORK=off go test ./...",
@@ -40,7 +41,10 @@ def _next_steps(name: str, template: Template, numbered: str) -> str:
         *([("GOWORK=off go build .", "what the manifest starts")] if template.language is Language.GO else []),
         (_TESTS[template.language], "its own tests, which came with it"),
         ("hector plugin test .", "what every host relies on"),
-        *((command, "through an agent, as hector.yaml says") for command in calls(template.kind, name)),
+        *(
+            (command, _TRIED.get(command, "through an agent, as hector.yaml says"))
+            for command in calls(template.kind, name)
+        ),
         ("hector plugin pack .", "one file, for other machines"),
         ("hector plugin install .", "for the hosts of this one"),
     ]

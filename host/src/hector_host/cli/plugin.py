@@ -80,7 +80,7 @@ def reload(name: NameArgument, *, config: ConfigOption = None, server: ServerOpt
     """Replace a plugin of a live host by a new instance of it: its code and its options as they are now.
 
     No call is lost: the new instance starts beside the old one and takes over once it is ready. If it does not become
-    ready, the old one goes on, and what went wrong is printed (exit code 3).
+    ready, the old one goes on, and what went wrong is printed (exit code 3). An attached process gets its options anew.
 
     For example:
 
@@ -133,7 +133,7 @@ async def _explain(name: str, host: AbstractAsyncContextManager[Client], *, as_j
 
 async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
     from hector_host.cli.plugin_table import pids
-    from hector_host.errors import ConfigError, PluginError
+    from hector_host.errors import ConfigError, PluginError, quoted
 
     async with host as client:
         old = await _processes(client, name)
@@ -143,6 +143,10 @@ async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
         except (ConfigError, PluginError) as error:
             now = f"{name} is not replaced; its process: {_listed(await _processes(client, name))}."
             raise PluginError(error.what, f"{error.step}\n{now}".strip()) from None
+    if plugin.attached:
+        took = f"{time.monotonic() - started:.1f} s"
+        print(f"{name}: introduced anew in {took} to the process at {quoted(plugin.attached, 200)}")
+        return
     new = [pid for pid in pids(plugin) if pid not in old]  # the old one may be finishing its calls
     print(f"{name}: replaced in {time.monotonic() - started:.1f} s, process {_listed(old)} → {_listed(new)}")
 

@@ -77,8 +77,11 @@ def _print_next(template: Template, name: str, folder: Path, *, built: bool) -> 
         commands.append("GOWORK=off go build . && GOWORK=off go test ./...")
     elif built:
         commands.append(".venv/bin/python -m pytest")
+    else:
+        sdk = shlex.join(str(template.origin / part) for part in ("gen", "sdk/python"))
+        commands.append(f"python3 -m venv .venv && .venv/bin/pip install {sdk} -e .")
     beside = missing(template.kind)
     if beside:
-        commands.append(f"pip install {' '.join(beside)}   # into Hector's environment: hector.yaml names them")
+        commands.append(f"pip install {shlex.join(map(str, beside))}   # into Hector's environment, for hector.yaml")
     commands += ["hector plugin test .", *calls(template.kind, name)]
     print("Next:\n" + "\n".join(f"  {command}" for command in commands))
