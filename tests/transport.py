@@ -1,9 +1,9 @@
-"""What the hosts under test reach their plugins by: tests whose plugin can do only one of the two say so."""
+"""What the hosts under test reach their plugins by: tests of what only one of the two can do say so."""
 
 import os
 
 import pytest
 
 on_unix_sockets = pytest.mark.skipif(
-    os.environ.get("HECTOR_TRANSPORT") == "tcp", reason="its plugin serves on unix sockets alone"
+    os.environ.get("HECTOR_TRANSPORT") == "tcp", reason="what it tests is there on unix sockets alone"
 )

@@ -4,12 +4,15 @@ import json
 import os
 import re
 import signal
+import socket
 import socketserver
+from contextlib import closing
 from http.server import SimpleHTTPRequestHandler
 from threading import Thread
 
 import far
 import pytest
+from transport import on_unix_sockets
 
 from .conftest import PLUGINS
 from .serving import serving
@@ -61,7 +64,8 @@ def test_a_pipe_is_a_call_a_line_and_a_crash_is_told_and_mended(hector):
     assert first == "teller 1.0.0: Says who answers."
     text = "\n".join(rest)
     places = (
-        r"  provides   llm_provider\n  process    \d+\n  reached    unix:/\S+\n  data       /\S+, removed at the end\n"
+        r"  provides   llm_provider\n  process    \d+\n  reached    (unix:/\S+|127\.0\.0\.1:\d+)\n"
+        r"  data       /\S+, removed at the end\n"
     )
     assert re.match(places, text)
     assert "  option     mark: string (default none)\n" in text
@@ -130,10 +134,6 @@ def test_what_is_no_plugin(hector):
         "  There are llm_provider, database_provider, embedder_provider, tool_provider, reasoning_strategy;"
         " or for short llm, database, embedder, tool, reasoning.\n"
     )
-    assert hector.refusal("plugin", "run", TELLER, "--listen", "8080", code=2).endswith(
-        "hector: --listen 8080: is not an address\n"
-        "  Write host:port, as 127.0.0.1:8081 (port 0 takes any), or unix:PATH.\n"
-    )
 
 
 def test_a_server_that_is_no_plugin(hector):
@@ -148,6 +148,40 @@ def test_a_server_that_is_no_plugin(hector):
     )
 
 
+NO_ADDRESS = "--listen {}: {}\n  Write host:port, as 127.0.0.1:8081 (port 0 takes any), or unix:PATH."
+
+
+@pytest.mark.parametrize("address", ["8080", "unix:", "unix://", "127.0.0.1:http", "127.0.0.1:65536", ":1"])
+def test_where_it_shall_listen_is_judged_before_it_starts(hector, address):
+    words = NO_ADDRESS.format(address, "is not an address")
+    assert hector.refusal("plugin", "run", TELLER, "--listen", address, code=2) == f"hector: {words}\n"
+
+
+@on_unix_sockets
+def test_where_it_cannot_listen_is_told(hector):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = f"127.0.0.1:{taken.getsockname()[1]}"
+        for address, what in (port, "Address already in use"), ("unix:/nowhere/x", "No such file or directory"):
+            said = hector.refusal("plugin", "run", TELLER, "--listen", address, code=2)
+            assert said == f"hector: {NO_ADDRESS.format(address, what)}\n"
+
+
+def test_who_has_an_address_already_is_given_no_other(hector):
+    with closing(far.Servers()) as servers:
+        address = f"127.0.0.1:{servers.plugin()[1]}"
+        assert hector.refusal("plugin", "run", address, "--listen", "127.0.0.1:0", code=2) == (
+            f"hector: --listen: {address} is an address already\n  Leave it out, and name that address.\n"
+        )
+
+
+def test_who_lets_its_host_alone_in_is_not_let_listen(hector):
+    hector.environ["HECTOR_TRANSPORT"] = "tcp"
+    assert hector.refusal("plugin", "run", TELLER, "--listen", "127.0.0.1:0", code=2) == (
+        f"hector: --listen: {TELLER} lets this host alone in, by mutual TLS\n  Unset HECTOR_TRANSPORT for it.\n"
+    )
+
+
+@on_unix_sockets
 def test_a_host_and_others_reach_it_where_it_is_let_listen(hector):
     hector.write(
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from hector_host.manager.launch.handshake import Endpoint
 
 CHUNK = 1 << 16
+
+_STEP = "Write host:port, as 127.0.0.1:8081 (port 0 takes any), or unix:PATH."
 
 
 @asynccontextmanager
@@ -48,20 +51,37 @@ async def forwarding(address: str, find: Callable[[], Endpoint | None]) -> Async
         await asyncio.gather(*connections, return_exceptions=True)
 
 
+def place(address: str) -> str | tuple[str, int]:
+    """Where to listen: the path of a socket, or a host and a port.
+
+    Raises:
+        ConfigError: It is no address.
+    """
+    path = address.removeprefix("unix:")
+    host, _, port = address.rpartition(":")
+    if path.removeprefix("//") and path != address:
+        return path.removeprefix("//")
+    if host and port.isdecimal() and int(port) < 1 << 16:
+        return host.strip("[]"), int(port)
+    raise ConfigError(f"--listen {quoted(address, 200)}: is not an address", _STEP)
+
+
 async def _listening(
     address: str, connected: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 ) -> asyncio.Server:
-    step = "Write host:port, as 127.0.0.1:8081 (port 0 takes any), or unix:PATH."
-    path = address.removeprefix("unix:")
-    host, _, port = address.rpartition(":")
+    where = place(address)
     try:
-        if path != address:
-            return await asyncio.start_unix_server(connected, path.removeprefix("//"))
-        if host and port.isdecimal() and int(port) < 1 << 16:
-            return await asyncio.start_server(connected, host.strip("[]"), int(port))
+        if isinstance(where, str):
+            return await asyncio.start_unix_server(connected, where)
+        return await asyncio.start_server(connected, *where)
     except OSError as error:
-        raise ConfigError(f"--listen {quoted(address, 200)}: {error.strerror or error}", step) from None
-    raise ConfigError(f"--listen {quoted(address, 200)}: is not an address", step)
+        raise ConfigError(f"--listen {quoted(address, 200)}: {_words(error)}", _STEP) from None
+
+
+def _words(error: OSError) -> str:
+    """Why one cannot listen. asyncio's own words name the address once more, in Python's notation."""
+    number = error.errno
+    return os.strerror(number) if number is not None and number > 0 else error.strerror or str(error)
 
 
 async def _forwarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, endpoint: Endpoint | None) -> None:

@@ -92,13 +92,18 @@ async def _run(  # noqa: PLR0917 (the verb's own)
     """Whether all calls were answered."""
     from hector_host.cli.byhand import by_hand, options_of
 
+    if listen is not None:
+        from hector_host.cli.forwarding import place
+
+        place(listen)  # nothing is started for what is no address
     async with AsyncExitStack() as scope:
         running = await scope.enter_async_context(by_hand(target, kind, options_of(config), _log, _changed))
         plugin = await running.ready()
-        if rpc is None or listen is not None:
+        listens = None if listen is None else await scope.enter_async_context(_door(listen, running, plugin))
+        if rpc is None or listens is not None:
             await _introduced(running, plugin)
-        if listen is not None:
-            _say(f"  listens    {await scope.enter_async_context(_door(listen, running, plugin))}")
+        if listens is not None:
+            _say(f"  listens    {listens}")
         from hector_host.cli.calls import Calls
         from hector_host.cli.rpcs import catalogue
         from hector_host.manager.connect.agreement import CONTRACT
