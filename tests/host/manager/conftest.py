@@ -36,12 +36,13 @@ class Host:
         self.write(groups=groups, **plugins)
         return self.over(self.file)
 
-    def over(self, file: Path) -> Manager:
+    def over(self, file: Path, *, lasting: bool = True) -> Manager:
         return Manager(
             config.load(file),
             self.changes.append,
             notice=self.notices.append,
             on_log=lambda name, record: self.lines.append((name, str(record))),
+            lasting=lasting,
         )
 
     def faulty(self, name: str, timeout: str = "20s", **options: Any) -> dict[str, Any]:

@@ -165,6 +165,18 @@ async def test_a_call_while_it_is_started_again_is_told_that(host, until, late, 
         assert await caller.say()
 
 
+async def test_who_ends_with_one_command_promises_no_next_attempt_and_says_all(host, until, late):
+    async with host.over(host.write(x=host.faulty("exits", code=3, stderr="boom\n")), lasting=False) as manager:
+        manager.start(["x"])
+        await until(lambda: manager.state("x") is State.BACKOFF)
+        error = await Caller(manager).fails(Call(), StartError)
+        assert manager.status("x").next_attempt is not None
+        assert str(error) == (
+            "llm_provider/x: its process ended (exit code 3) before it was ready\n"
+            f"  last log lines:\n    boom\n  Its log: {host.log('x')}"
+        )
+
+
 async def test_a_crash_loop_at_the_start_ends(host, until, at_once):
     plugin = host.faulty("exits", code=3, stderr="boom\n")
     async with host.manager(x=plugin | {"restart": {"max_deaths": 2}}) as manager:

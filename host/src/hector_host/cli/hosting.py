@@ -47,7 +47,7 @@ async def hosting(config: Config, plugins: Iterable[str], *, verbose: bool = Fal
     """
     from hector_host.manager import Manager
 
-    async with Manager(config, on_log=_log if verbose else None, notice=_notice) as manager:
+    async with Manager(config, on_log=_log if verbose else None, notice=_notice, lasting=False) as manager:
         manager.start(plugins)
         from hector_host.registry import Registry
         from hector_host.runtime.runtime import Runtime

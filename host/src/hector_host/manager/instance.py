@@ -31,6 +31,7 @@ class Edition:
         warden: Starts the processes.
         kills: Counts what the kernel kills for want of memory.
         attachment: Where its calls go while somebody debugs it; None: to the plugin's own.
+        lasting: The host lives on: who is told of a next attempt can wait for it.
     """
 
     plugin: PluginConfig
@@ -39,6 +40,7 @@ class Edition:
     warden: Warden
     kills: OomCounter
     attachment: Attachment | None = None
+    lasting: bool = True
 
     @property
     def data(self) -> Path:

@@ -60,9 +60,10 @@ class Manager:
         on_log: Told of every line that a plugin writes, with the plugin's name.
         notice: Told what is not enforced of a plugin's configuration, one line per start. By default a logged warning.
         grace: Seconds that calls in flight get at the end.
+        lasting: Errors tell when a plugin that is down is started again; False where the host ends with its command.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each may be left out, but the configuration)
         self,
         config: Config,
         on_change: Callable[[StateChange], None] | None = None,
@@ -70,12 +71,14 @@ class Manager:
         on_log: Callable[[str, Record], None] | None = None,
         notice: Callable[[str], None] | None = None,
         grace: float = GRACE,
+        lasting: bool = True,
     ) -> None:
         self.config = config
         self._on_change = on_change
         self._on_log = on_log
         self._notice = notice or _log.warning
         self._grace = grace
+        self._lasting = lasting
         self._supervisors: dict[str, Supervisor] = {}
         self._behind: set[str] = set()
         self._removed: dict[asyncio.Task[None], Supervisor] = {}
@@ -289,7 +292,8 @@ class Manager:
     def _supervisor(self, name: str) -> Supervisor:
         supervisor = self._supervisors.get(name)
         if supervisor is None:
-            edition = Edition(self.config.plugin(name), self.config, self._book(name), self._warden, self._kills)
+            plugin, book = self.config.plugin(name), self._book(name)
+            edition = Edition(plugin, self.config, book, self._warden, self._kills, lasting=self._lasting)
             supervisor = Supervisor(edition, self._changed, self._died, self._notice)
             self._supervisors[name] = supervisor
             if self._left:

@@ -41,9 +41,10 @@ def outage(who: str, current: Generation | None, *, stopped: bool) -> Exception:
         what = what if said.startswith(place) else f"{who}: {place}: {said}"
         step = f"Start it there again, or route the calls back: {way_back(name)}"
     again = any(replica.state is State.STARTING for replica in current.replicas)
-    if next_ones:
+    lasting = current.edition.lasting
+    if next_ones and lasting:
         what = f"{what.splitlines()[0]}; next attempt in {_span(max(0.0, min(next_ones) - time.time()))}"
-    elif again:
+    elif again and lasting:
         what = f"{what.splitlines()[0]}; it is being started again"
     if not any(replica.opened for replica in current.replicas):
         return type(error)(what, step)
