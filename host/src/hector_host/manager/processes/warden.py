@@ -29,15 +29,18 @@ if TYPE_CHECKING:
 if __package__:
     from hector_host.manager.processes import wire
     from hector_host.manager.processes.census import below, census, descriptor_of, strike
+    from hector_host.manager.processes.spare import Spare
 else:  # as a process
     import wire  # type: ignore[import-not-found,no-redef]
     from census import below, census, descriptor_of, strike  # type: ignore[import-not-found,no-redef]
+    from spare import Spare  # type: ignore[import-not-found,no-redef]
 
 CHUNK = 64 << 10
 KILL_LIMIT = 5.0
 """Seconds after which a process that survives SIGKILL is left to the kernel."""
 _KILL_PAUSE = 0.002
-_SET_PDEATHSIG = 1
+_IDLE = 20
+"""Milliseconds without anything to do, after which a process for the next plugin is forked."""
 _SET_CHILD_SUBREAPER = 36
 
 
@@ -45,7 +48,7 @@ class Child:
     """A plugin's process, or the attempt to become one.
 
     Attributes:
-        failure: Tells what went wrong before the plugin's program runs; -1 once that runs.
+        failure: Tells what went wrong before the plugin's program runs, or closes; -1 from then on.
         exited: It has ended.
         reaped: It is waited for, at once where the system cannot only look.
         released: The host has no more interest in it.
@@ -89,6 +92,8 @@ class Keeper:
         self._descriptors: list[int] = []
         self._prctl = _prctl()
         self._prctl(_SET_CHILD_SUBREAPER, 1)
+        self._spare: Spare | None = None
+        self._patience: int | None = _IDLE
         self._wakeups = _wakeups()
         self._host = descriptor_of(host)
         self._poller = select.poll()
@@ -100,7 +105,9 @@ class Keeper:
         """Until the host has ended."""
         link = self._link.fileno()
         while True:
-            ready = dict(self._poller.poll())
+            ready = dict(self._poller.poll(self._patience))
+            if not ready:
+                self._prepare()
             if self._host in ready or ready.get(link, 0) & (select.POLLHUP | select.POLLERR):
                 return
             if self._wakeups in ready:
@@ -118,6 +125,8 @@ class Keeper:
     def end(self) -> None:
         """Kills and reaps everything below itself."""
         deadline = time.monotonic() + KILL_LIMIT
+        if self._spare is not None:
+            self._spare.dismiss()
         for child in self._children.values():
             child.kill(_signal.SIGKILL)
         own = os.getpid()
@@ -170,52 +179,34 @@ class Keeper:
             asked = not child.released and child.failure < 0  # what does not run yet cannot follow a request
             child.kill(_signal.SIGTERM if asked else _signal.SIGKILL)
 
-    def _spawn(self, content: bytes, descriptors: list[int]) -> Child:
-        command, env, folder = wire.unpacked(content)  # before the fork, which makes whatever is touched after it dear
-        failure, failed = os.pipe()
-        try:
-            own = os.getpid()
-            pid = os.fork()
-            if pid == 0:
-                self._become(command, env, folder, descriptors, own, failed)
+    def _prepare(self) -> None:
+        """Forks the process that becomes the next plugin. Where there is no room for it, the next start says so."""
+        self._patience = None
+        try:  # noqa: SIM105 (contextlib takes long to import)
+            self._spare = Spare(self._prctl)
         except OSError:
-            os.close(failure)
-            raise
-        finally:
-            os.close(failed)
-        self._poller.register(failure, select.POLLIN)
-        return Child(pid, failure)
+            pass
 
-    def _become(  # noqa: PLR0913, PLR0917 (all that it still needs of what it was)
-        self,
-        command: list[bytes],
-        env: dict[bytes, bytes],
-        folder: bytes,
-        descriptors: list[int],
-        warden: int,
-        failed: int,
-    ) -> None:
-        """Makes this forked process the plugin. All that is not handed on closes by itself, as Python opens it so."""
-        code = errno.EIO
-        try:
-            os.setsid()
-            self._prctl(_SET_PDEATHSIG, _signal.SIGKILL)
-            os.chdir(folder)
-            os.dup2(descriptors[0], 1)
-            os.dup2(descriptors[1], 2)
-            for descriptor in descriptors[2:]:
-                os.set_inheritable(descriptor, True)
-            if os.getppid() == warden:
-                os.execvpe(command[0], command, env)  # noqa: S606 (without a shell, on purpose)
-        except OSError as error:
-            code = error.errno or errno.EIO
-        finally:
-            os.write(failed, bytes([code]))
-            os._exit(127)
+    def _spawn(self, content: bytes, descriptors: list[int]) -> Child:
+        spare, self._spare, self._patience = self._spare, None, _IDLE
+        if spare is not None:
+            try:
+                return self._begun(spare, content, descriptors)
+            except OSError:  # somebody has killed it
+                pass
+        return self._begun(Spare(self._prctl), content, descriptors)
+
+    def _begun(self, spare: Spare, content: bytes, descriptors: list[int]) -> Child:
+        failure = spare.become(content, descriptors)
+        self._poller.register(failure, select.POLLIN)
+        return Child(spare.pid, failure)
 
     def _settle_start(self, number: int, child: Child) -> None:
-        """Tells whether the plugin's program runs."""
-        failed = os.read(child.failure, 1)
+        """Tells whether the plugin's program runs. One that was killed on its way there has ended like a program."""
+        try:
+            failed = os.read(child.failure, 1)
+        except ConnectionError:  # it had not read what it should become
+            failed = b""
         self._poller.unregister(child.failure)
         os.close(child.failure)
         child.failure = -1
