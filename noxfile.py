@@ -60,6 +60,14 @@ def tcp(session: nox.Session) -> None:
 
 
 @nox.session
+def conformance(session: nox.Session) -> None:
+    """Hold the conformance suite to plugins that are wrong on purpose: each fails its own case and no other."""
+    install(session, "test")
+    go(session, "version")
+    session.run("python", "-m", "pytest", *(session.posargs or ["conformance/wrong"]))
+
+
+@nox.session
 def chaos(session: nox.Session) -> None:
     """Give all plugins and the host 1,000 random faults while callers run: `nox -s chaos -- --seed N --faults N`."""
     install(session, "test")
@@ -119,27 +127,19 @@ def fresh(session: nox.Session) -> None:
 
 
 @nox.session
-def fork(session: nox.Session) -> None:
-    """Copy each plugin to an empty folder outside the checkout, and build and test it there as who forks it would."""
-    with tempfile.TemporaryDirectory(prefix="hector-fork-") as folder:
-        for plugin in GO_PLUGINS:
-            fork_go(session, plugin, Path(folder, plugin.name))
-        wheels = Path(folder, "wheels")
-        for distribution in (ROOT / "gen", ROOT / "sdk/python"):
-            session.run("uv", "build", "--quiet", "--wheel", "--out-dir", wheels, distribution)
-        for plugin in PYTHON_PLUGINS:
-            fork_python(session, plugin, Path(folder, plugin.name), wheels)
-
-
-@nox.session
 def authoring(session: nox.Session) -> None:
-    """With only the wheels and an empty folder: make a plugin, edit, test, pack, install and call it; each kind."""
+    """Without the checkout: fork and test each plugin; from the wheels make, test, pack, install and call each kind."""
     install_groups(session, "authoring")
     go(session, "version")
-    with tempfile.TemporaryDirectory(prefix="hector-wheels-") as wheels:
+    with tempfile.TemporaryDirectory(prefix="hector-authoring-") as folder:
+        wheels = Path(folder, "wheels")
         for distribution in DISTRIBUTIONS:
             session.run("uv", "build", "--quiet", "--wheel", "--out-dir", wheels, distribution)
         session.run("python", "-m", "pytest", "tests/authoring_kit/walk.py", f"--wheels={wheels}", *session.posargs)
+        for plugin in GO_PLUGINS:
+            fork_go(session, plugin, Path(folder, plugin.name))
+        for plugin in PYTHON_PLUGINS:
+            fork_python(session, plugin, Path(folder, plugin.name), wheels)
 
 
 @nox.session

@@ -21,7 +21,7 @@ from hector_conformance.target import target
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WRONG = Path(__file__).parent / "wrong"
+WRONG = Path(__file__).parent
 FAMILIES = {
     "database": ("database", "search", "durability"),
     "embedder": ("embedder",),

@@ -15,4 +15,4 @@ require (
 	golang.org/x/text v0.33.0 // indirect
 )
 
-replace hector.example/gen => ../../../../gen
+replace hector.example/gen => ../../../gen
