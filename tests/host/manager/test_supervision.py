@@ -6,6 +6,7 @@ import re
 import signal
 import statistics
 import time
+from itertools import chain, repeat
 
 import grpc
 import psutil
@@ -165,10 +166,12 @@ async def test_a_call_while_it_is_started_again_is_told_that(host, until, late, 
         assert await caller.say()
 
 
-async def test_who_ends_with_one_command_promises_no_next_attempt_and_says_all(host, until, late):
+async def test_who_ends_with_one_command_promises_no_next_attempt_and_says_all_of_the_last(host, until, late, monkeypatch):
+    chances = chain([0.0], repeat(0.5))  # the second start comes at once, and the third late
+    monkeypatch.setattr(replica.random, "random", lambda: next(chances))
     async with host.over(host.write(x=host.faulty("exits", code=3, stderr="boom\n")), lasting=False) as manager:
         manager.start(["x"])
-        await until(lambda: manager.state("x") is State.BACKOFF)
+        await until(lambda: manager.status("x").restarts == 1 and manager.state("x") is State.BACKOFF)
         error = await Caller(manager).fails(Call(), StartError)
         assert manager.status("x").next_attempt is not None
         assert str(error) == (

@@ -10,13 +10,14 @@ from hector_host.manager.failure import Failure
 if TYPE_CHECKING:
     from hector_host.config import Config, PluginConfig
     from hector_host.manager.connect.rejection import Rejected
-    from hector_host.manager.logs.logbook import Logbook
 
 SHOWN_LINES = 10
 """Lines of a plugin's log that an error shows."""
 
 
-def explained(error: Exception, who: str, plugin: PluginConfig, config: Config, book: Logbook) -> tuple[Exception, str]:
+def explained(
+    error: Exception, who: str, plugin: PluginConfig, config: Config, logged: list[str]
+) -> tuple[Exception, str]:
     """The error for everybody who waits for the plugin, and the reason of the state change.
 
     Args:
@@ -24,10 +25,10 @@ def explained(error: Exception, who: str, plugin: PluginConfig, config: Config, 
         who: The plugin as messages name it.
         plugin: The plugin's part of `config`.
         config: Knows the lines of the file, and the secrets.
-        book: The plugin's log, whose last lines explain some failures.
+        logged: The last lines of its log since this start began, which explain some failures.
     """
     if isinstance(error, Failure):
-        what = f"{who}: {config.redact(error.what)}" + (_last_lines(book) if error.show_log else "")
+        what = f"{who}: {config.redact(error.what)}" + (_last_lines(logged) if error.show_log else "")
         return StartError(what, error.step), error.reason
     if isinstance(error, HectorError):
         return error, "manifest"
@@ -38,8 +39,7 @@ def explained(error: Exception, who: str, plugin: PluginConfig, config: Config, 
     return error, "internal"
 
 
-def _last_lines(book: Logbook) -> str:
-    lines = book.last(SHOWN_LINES)
+def _last_lines(lines: list[str]) -> str:
     return (
         "".join(f"\n  {line}" for line in ["last log lines:", *(f"  {line}" for line in lines)])
         if lines

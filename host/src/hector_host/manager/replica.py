@@ -17,7 +17,7 @@ from hector_host.errors import HectorError, PluginError
 from hector_host.manager import restart
 from hector_host.manager.attachment import LONGEST_DELAY
 from hector_host.manager.death import KILLED, OUT_OF_MEMORY, WORDS, Death
-from hector_host.manager.explanation import explained
+from hector_host.manager.explanation import SHOWN_LINES, explained
 from hector_host.manager.failure import Failure
 from hector_host.manager.plugin import call_timeout, label
 from hector_host.manager.states import SERVING, State
@@ -109,6 +109,7 @@ class Replica:
         self._health: Health | None = None
         self._contact = 0.0
         self._started = 0.0
+        self._logged = 0
         self._kills = 0
         self._answered = False
         self._task: asyncio.Task[None] | None = None
@@ -234,6 +235,7 @@ class Replica:
         """Spawns or dials; what went wrong with that."""
         self._started = time.time()
         self._answered = False
+        self._logged = self.edition.book.lines
         self._kills = self.edition.kills.read()
         try:
             self.instance.start()
@@ -306,7 +308,8 @@ class Replica:
     def _stillborn(self, failure: Exception) -> Death:
         """A start went wrong."""
         edition = self.edition
-        error, reason = explained(failure, self.label, edition.plugin, edition.config, edition.book)
+        logged = edition.book.last(SHOWN_LINES, self._logged)  # earlier starts said the same
+        error, reason = explained(failure, self.label, edition.plugin, edition.config, logged)
         # What somebody else runs may be mended there, and a certificate that is being renewed is whole in a moment.
         permanent = not self._for_ever and (reason in PERMANENT or not isinstance(failure, Failure))
         return self._end(reason, error, None, permanent=permanent)

@@ -71,9 +71,14 @@ class Logbook:
         self._file.append("")
         return Stream(self)
 
-    def last(self, count: int) -> list[str]:
-        """The newest lines, oldest first."""
-        return list(self.tail)[-count:]
+    def last(self, count: int, since: int = 0) -> list[str]:
+        """The newest lines, oldest first.
+
+        Args:
+            since: What `lines` was when it began to matter: older ones are left out.
+        """
+        count = min(count, self.lines - since)
+        return list(self.tail)[-count:] if count > 0 else []
 
     def take(self, lines: LineCutter) -> bool:
         """For a stream: keeps the lines that it has; False when they come too fast and the reader had better pause."""
