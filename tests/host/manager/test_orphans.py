@@ -149,5 +149,5 @@ async def test_hosts_that_come_and_go_leave_nothing(host, clan, go_plugin):
         await asyncio.sleep(0)
         now = [len(list(Path("/proc/self", kind).iterdir())) for kind in ("fd", "task")]
         before = before or now
-    assert now == before
+    assert max(now[0] - before[0], now[1] - before[1]) <= 0  # what other tests leave to be closed may go meanwhile
     assert left(host.folder, os.getpid()) == {}

@@ -110,8 +110,8 @@ class Place:
         plugin = SimpleNamespace(name="x", kind="llm_provider", restart=limits, max_concurrency=2)
         config = SimpleNamespace(redact=str)
         kills = SimpleNamespace(read=lambda: 0, rose_since=lambda _: False)
-        book = SimpleNamespace(path="x.log", last=lambda _: [])
-        edition: Any = SimpleNamespace(plugin=plugin, config=config, book=book, kills=kills)
+        book = SimpleNamespace(path="x.log", lines=0, last=lambda *_: [])
+        edition: Any = SimpleNamespace(plugin=plugin, config=config, book=book, kills=kills, attachment=None)
         self.replica = Replica(1, edition, self._make, self, for_ever=False)
         self.admission = Admission(2, 10, [self.replica])
 

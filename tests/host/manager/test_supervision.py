@@ -166,7 +166,9 @@ async def test_a_call_while_it_is_started_again_is_told_that(host, until, late, 
         assert await caller.say()
 
 
-async def test_who_ends_with_one_command_promises_no_next_attempt_and_says_all_of_the_last(host, until, late, monkeypatch):
+async def test_who_ends_with_one_command_promises_no_next_attempt_and_says_all_of_the_last(
+    host, until, late, monkeypatch
+):
     chances = chain([0.0], repeat(0.5))  # the second start comes at once, and the third late
     monkeypatch.setattr(replica.random, "random", lambda: next(chances))
     async with host.over(host.write(x=host.faulty("exits", code=3, stderr="boom\n")), lasting=False) as manager:
