@@ -236,6 +236,25 @@ def test_a_manifest_that_is_wrong(command, archive) -> None:
     )
 
 
+@pytest.mark.parametrize("program", ["/opt/evil", "../../evil", "evil"])
+def test_what_is_built_stays_in_its_folder(command, archive, program: str) -> None:
+    import hashlib
+
+    manifest = f"plugin: {{name: words, version: '1', kinds: [tool_provider], command: [{program}]}}\n".encode()
+    files = {"plugin.yaml": manifest, "go.mod": b"module words\n"}
+    sums = "".join(f"{hashlib.sha256(text).hexdigest()}  {name}\n" for name, text in files.items()).encode()
+    members = [(f"words/{name}", text) for name, text in {**files, "SHA256SUMS": sums}.items()]
+    evil = archive(*members, whole=False)
+    ended = refused(command, evil)
+    assert (ended.code, ended.err) == (
+        3,
+        (
+            f"hector: {evil}: plugin.yaml: plugin.command names no program in this folder\n"
+            "  Name what go build makes, for example command: [./words].\n"
+        ),
+    )
+
+
 def test_an_evil_archive_leaves_nothing(command, archive) -> None:
     evil = archive(("words-1.2.0/../../evil", b"x"))
     ended = refused(command, evil)

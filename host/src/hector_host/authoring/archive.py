@@ -112,16 +112,12 @@ def _contents(folder: Path, manifest: Manifest, elsewhere: Path) -> dict[str, _F
     mine = re.compile(rf"{re.escape(manifest.name)}-.*\.tar\.gz(\.sha256)?")
     program = manifest.command[0] if manifest.command and "/" in manifest.command[0] else ""
     if golang.is_go(folder):
-        if not program or Path(program).is_absolute() or ".." in Path(program).parts:
-            raise PluginError(
-                f"{manifest.file}: plugin.command names no program in this folder",
-                f"Name what go build makes, for example command: [./{manifest.name}].",
-            )
+        name = golang.program(manifest, str(manifest.file)).as_posix()
         built = elsewhere / "program"
         golang.build(manifest.name, folder, built)
         papers = [path for path in folder.iterdir() if path.is_file() and _PAPERS.fullmatch(path.name)]
         files = {path.name: _File(path, executable=False) for path in [*papers, folder / MANIFEST]}
-        return files | {Path(program).as_posix(): _File(built, executable=True)}
+        return files | {name: _File(built, executable=True)}
     paths = [path for path in source_files(folder) if not mine.fullmatch(str(path)) and str(path) != SUMS]
     strange = next((path for path in paths if not str(path).isprintable()), None)
     if strange is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from hector_host.authoring.command import run
-from hector_host.errors import HectorError
+from hector_host.errors import HectorError, PluginError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from hector_host.config.manifest import Manifest
 
 _FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=")
 
@@ -17,6 +21,25 @@ _FLAGS = ("-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=")
 def is_go(folder: Path) -> bool:
     """Whether the folder holds a module of Go."""
     return (folder / "go.mod").is_file()
+
+
+def program(manifest: Manifest, where: str) -> PurePath:
+    """The program that is built, relative to the module's folder, in which it stays whoever wrote the manifest.
+
+    Args:
+        where: Names the manifest in errors.
+
+    Raises:
+        PluginError: The command names none there.
+    """
+    word = manifest.command[0] if manifest.command else ""
+    path = PurePath(word)
+    if os.sep not in word or path.is_absolute() or ".." in path.parts:
+        raise PluginError(
+            f"{where}: plugin.command names no program in this folder",
+            f"Name what go build makes, for example command: [./{manifest.name}].",
+        )
+    return path
 
 
 def build(plugin: str, folder: Path, output: Path) -> None:

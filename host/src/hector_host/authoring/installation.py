@@ -153,8 +153,10 @@ def _checked(request: Request, made: Path) -> Manifest:
 
 def _build(request: Request, manifest: Manifest, made: Path, report: Callable[[str], None]) -> None:
     """What the plugin needs before it can start."""
-    program = made / manifest.command[0] if manifest.command else made
-    if golang.is_go(made) and not program.exists():
+    if golang.is_go(made):
+        program = made / golang.program(manifest, f"{request.source}: {MANIFEST}")
+        if program.exists():
+            return
         report(f"Building {manifest.name} with go")
         golang.build(manifest.name, made, program)
     elif (made / "pyproject.toml").is_file() or (manifest.command and manifest.command[0] in _PYTHONS):
