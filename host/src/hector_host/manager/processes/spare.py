@@ -70,7 +70,8 @@ class Spare:
         rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))
         try:
             sent = self._link.sendmsg((message,), (rights,))
-            self._link.sendall(memoryview(message)[sent:])
+            if sent < len(message):  # else the program may run already, and nobody is there to be sent nothing
+                self._link.sendall(memoryview(message)[sent:])
         except OSError:
             self.dismiss()
             raise
