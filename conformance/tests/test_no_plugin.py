@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import grpc
 import pytest
 
+from hector_host.authoring.templates import origin
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,6 +30,11 @@ def outcome(folder: Path, *arguments: str) -> tuple[int, str, str]:
     command = [HECTOR, "plugin", "test", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+def manifest(folder: Path, command: str, kind: str = "llm_provider") -> None:
+    text = f"plugin: {{name: thing, version: '1', kinds: [{kind}], command: [{command}]}}\n"
+    (folder / "plugin.yaml").write_text(text)
 
 
 def script(folder: Path, text: str, name: str = "thing", timeout: str = "") -> None:
@@ -57,12 +64,83 @@ def test_a_text(tmp_path: Path) -> None:
     assert outcome(tmp_path, "notes.txt") == (
         3,
         "",
-        f"hector: notes.txt: {tmp_path}/notes.txt is not executable\n  {STEP}\n",
+        f"hector: notes.txt: {tmp_path}/notes.txt is not executable\n  chmod +x {tmp_path}/notes.txt\n",
     )
 
 
+def test_a_whole_path_is_said_once(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("text")
+    assert outcome(tmp_path, str(notes)) == (3, "", f"hector: {notes} is not executable\n  chmod +x {notes}\n")
+
+
 def test_a_folder_without_a_manifest(tmp_path: Path) -> None:
-    assert outcome(tmp_path, ".") == (3, "", f"hector: .: the folder {tmp_path} has no plugin.yaml\n  {STEP}\n")
+    assert outcome(tmp_path, ".") == (
+        3,
+        "",
+        (
+            f"hector: .: the folder {tmp_path} has no plugin.yaml\n"
+            "  Write its manifest, or name the executable itself.\n"
+        ),
+    )
+
+
+def test_a_program_in_go_that_is_not_built(tmp_path: Path) -> None:
+    manifest(tmp_path, "./thing")
+    (tmp_path / "go.mod").touch()
+    assert outcome(tmp_path, ".") == (
+        3,
+        "",
+        (
+            f"hector: .: there is nothing at {tmp_path}/thing\n"
+            f"  It is not built yet: cd {tmp_path} && GOWORK=off go build -o thing .\n"
+        ),
+    )
+
+
+def test_a_program_in_python_without_its_environment(tmp_path: Path) -> None:
+    manifest(tmp_path, "python, -m, thing")
+    lines = f"  last log lines:\n    {sys.executable}: No module named thing\n"
+    ended = f"hector: .: its process ended (exit code 1) before it was ready\n{lines}"
+    assert outcome(tmp_path, ".") == (
+        3,
+        "",
+        f"{ended}  Install what has thing for the Python that runs it, {sys.executable}, or into a .venv beside it.\n",
+    )
+    (tmp_path / "pyproject.toml").touch()
+    sources = f"{origin()}/gen {origin()}/sdk/python"
+    build = f"cd {tmp_path} && python3 -m venv .venv && .venv/bin/pip install {sources} -e ."
+    assert outcome(tmp_path, ".") == (3, "", f"{ended}  It has no .venv yet: {build}\n")
+
+
+def test_a_plugin_of_another_kind_than_is_said(tmp_path: Path, wrong: Path) -> None:
+    assert outcome(tmp_path, str(wrong), "--kind", "embedder") == (
+        3,
+        "",
+        (
+            f"hector: {wrong}: --kind says embedder_provider, its manifest says llm_provider, tool_provider\n"
+            "  Leave out --kind, or name another plugin.\n"
+        ),
+    )
+
+
+def test_a_plugin_of_another_kind_than_its_manifest_has(tmp_path: Path) -> None:
+    plugin = """
+        from hector_sdk import LLM, serve
+        class Thing(LLM):
+            async def generate_text(self, request): ...
+        serve(Thing(), name="thing", version="1")
+    """
+    script(tmp_path, plugin, "thing.py")
+    manifest(tmp_path, "python, thing.py", kind="tool_provider")
+    assert outcome(tmp_path, ".") == (
+        3,
+        "",
+        (
+            "hector: .: its manifest says tool_provider, its process serves llm_provider\n"
+            "  Mend kinds in its manifest.\n"
+        ),
+    )
 
 
 def test_a_path_where_nothing_is(tmp_path: Path) -> None:
@@ -130,7 +208,7 @@ def test_an_address_without_a_service_of_the_contract(tmp_path: Path) -> None:
         "",
         (
             f"hector: {address}: nothing says what it provides: no group in the configuration, no manifest, "
-            f"no Describe, no reflection\n  Say what it provides with --kind, for example --kind llm_provider.\n"
+            f"no Describe, no reflection\n  Say what it provides with --kind, for example --kind llm.\n"
         ),
     )
 
@@ -158,6 +236,21 @@ def test_options_that_are_none(tmp_path: Path, wrong: Path, given: str, words: s
     assert outcome(tmp_path, str(wrong), "--config", given) == (2, "", f"hector: --config: {words}\n  {step}\n")
 
 
+@pytest.mark.parametrize("command", [[HECTOR, "plugin", "test"], [HECTOR.with_name("hector-conformance")]])
+def test_kinds_have_short_names(tmp_path: Path, wrong: Path, command: list[Path | str]) -> None:
+    def said(kind: str) -> str:
+        arguments = [*command, wrong, "--kind", kind]
+        done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return done.stderr.partition(": ")[2]
+
+    assert said("reasoning").startswith(f"{wrong}: --kind says reasoning_strategy, its manifest says ")
+    assert said("vision") == (
+        '--kind: "vision" is no kind of plugin\n'
+        "  There are llm_provider, database_provider, embedder_provider, tool_provider, reasoning_strategy;"
+        " or for short llm, database, embedder, tool, reasoning.\n"
+    )
+
+
 def test_a_host_without_the_suite_says_how_to_get_it(tmp_path: Path) -> None:
     program = "import sys; sys.modules['hector_conformance'] = None; from hector_host.cli.main import main; main()"
     command = [sys.executable, "-c", program, "plugin", "test", "x"]
@@ -167,7 +260,8 @@ def test_a_host_without_the_suite_says_how_to_get_it(tmp_path: Path) -> None:
         "",
         (
             "hector: plugin test: the conformance suite is not installed\n"
-            '  Install it beside Hector: pip install "hector-host[author]", or hector-conformance alone.\n'
+            '  Install it beside Hector: pip install "hector-host[author]"\n'
+            "  From a checkout, while nothing is published: pip install ./conformance\n"
         ),
     )
 

@@ -125,6 +125,12 @@ def test_what_is_no_plugin(hector):
     assert hector.refusal("plugin", "run", "notes.txt", code=3) == (
         f"hector: notes.txt: {notes} is not executable\n  chmod +x {notes}\n"
     )
+    assert hector.refusal("plugin", "run", str(notes), code=3) == (
+        f"hector: {notes} is not executable\n  chmod +x {notes}\n"
+    )
+    assert hector.refusal("plugin", "run", str(hector.folder), code=3) == (
+        f"hector: the folder {hector.folder} has no plugin.yaml\n  Write its manifest, or name the executable itself.\n"
+    )
     assert hector.refusal("plugin", "run", ECHO, "--kind", "embedder", code=3) == (
         f"hector: {ECHO}: --kind says embedder_provider, its manifest says llm_provider\n"
         "  Leave out --kind, or name another plugin.\n"

@@ -18,11 +18,13 @@ from hector_conformance.report import Report
 from hector_conformance.runner import Outcome, Verdict, run
 from hector_conformance.subject import Subject
 from hector_conformance.target import target
-from hector_host.config import Kind
+from hector_host.authoring.templates import kind_named
 from hector_host.errors import ConfigError, HectorError, PluginError, printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from hector_host.config import Kind
 
 FAILED = PluginError.exit_code
 """Exit code when a case failed, or the plugin did not even start."""
@@ -39,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a locale may lack the marks
             stream.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
-    kind = None if given.kind is None else Kind(given.kind)
     try:
+        kind = None if given.kind is None else kind_named(given.kind)
         sys.exit(examine(given.plugin, junit_file=given.junit, kind=kind, config=given.config))
     except HectorError as error:
         print(printable_lines(f"hector-conformance: {error}"), file=sys.stderr)  # noqa: T201  it is a command
@@ -83,7 +85,7 @@ def examine(plugin: str, *, junit_file: Path | None = None, kind: Kind | None = 
     outcomes = asyncio.run(tested())
     print(report.counts(outcomes))  # noqa: T201
     if junit_file is not None:
-        junit_file.write_bytes(junit.document(wanted.text, outcomes))
+        junit_file.write_bytes(junit.document(subject.name, outcomes))
     return FAILED if any(outcome.verdict is Verdict.FAILED for outcome in outcomes) else 0
 
 
@@ -119,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("plugin", metavar="PATH|ADDRESS", help="a folder with plugin.yaml, a program, or host:port")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write the report as JUnit XML too")
-    parser.add_argument("--kind", choices=list(map(str, Kind)), help="test it as this; without it, as all it provides")
+    parser.add_argument(
+        "--kind", help="test it as this: llm, database, embedder, tool or reasoning; without it, as all it provides"
+    )
     parser.add_argument("--config", metavar="JSON|FILE", help="the plugin's options")
     return parser
 

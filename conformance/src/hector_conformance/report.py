@@ -32,9 +32,11 @@ class Report:
         self._family = self._group = ""
 
     def opening(self, subject: Subject) -> str:
-        """Whose report it is."""
+        """Whose report it is, and where it is unless the name tells that."""
         version = f" {quoted(subject.version, 60)}" if subject.version else ""
-        return self._wrapped(f"{subject.target.text}{version}: {', '.join(subject.kinds)}", "", "  ")
+        where = subject.target.text
+        place = "" if where.strip("./") in {"", subject.name} else f" ({where})"
+        return self._wrapped(f"{subject.name}{version}{place}: {', '.join(subject.kinds)}", "", "  ")
 
     def line(self, outcome: Outcome) -> str:
         """A case, under its headings where they are new."""

@@ -6,18 +6,21 @@ It is started as a host starts it, by the host's own manager, so what the suite 
 from __future__ import annotations
 
 import tempfile
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import yaml
+from grpc.aio import AioRpcError
 
+from hector.plugin.v1.plugin_pb2 import DescribeRequest
+from hector.plugin.v1.plugin_pb2_grpc import PluginStub
 from hector_conformance.case import NotOffered
 from hector_conformance.instance import Instance
 from hector_conformance.offered import offers
 from hector_conformance.starting import planned, refused
 from hector_host.config import Kind, load
-from hector_host.errors import HectorError
+from hector_host.errors import HectorError, quoted
 from hector_host.manager import Manager
 
 if TYPE_CHECKING:
@@ -27,10 +30,13 @@ if TYPE_CHECKING:
     from hector_conformance.settings import Settings
     from hector_conformance.target import Target
     from hector_host.config import PluginConfig
+    from hector_host.manager import Plugin
     from hector_host.manager.launch.plan import LaunchPlan
 
 T = TypeVar("T")
 
+NAME = 60
+"""Characters of a plugin's name that are shown."""
 NO_RESTART = "an address cannot be restarted here"
 
 
@@ -42,6 +48,7 @@ class Subject:
         settings: What its author tells the suite.
         config: The options with which it is started, unless a case says otherwise.
         kinds: What it provides; known once it was started.
+        name: By its manifest, else by what it says of itself, else by where it is; safe to print.
         version: Its own.
         plan: How it is started; None for an address, and before the first start.
         entry: Its part of the configuration with which it was started first.
@@ -59,11 +66,13 @@ class Subject:
         self.settings = settings
         self.config = {**settings.config, **(config or {})}
         self.kinds: tuple[Kind, ...] = () if kind is None else (kind,)
+        self.name = target.stem
         self.version = ""
         self.plan: LaunchPlan | None = None
         self.entry: PluginConfig | None = None
         self.bare: bool | None = None
         self._kind = kind
+        self._known = False
         self._found: dict[str, Any] = {}
         self._offered: dict[str, bool] = {}
         self._shared: Instance | None = None
@@ -178,14 +187,23 @@ class Subject:
             try:
                 plugin = await manager.ready(self.target.name)
             except HectorError as error:
-                raise refused(error, self.target) from None
-            self._met(plugin.services)
-            self.version = plugin.version
+                raise refused(error, self.target, self.plan) from None
+            await self._meet(plugin)
             yield Instance(plugin, data)
 
-    def _met(self, services: frozenset[str]) -> None:
+    async def _meet(self, plugin: Plugin) -> None:
+        self.version = plugin.version
         if self._kind is None:
-            self.kinds = tuple(kind for kind in Kind if kind.service in services)
+            self.kinds = tuple(kind for kind in Kind if kind.service in plugin.services)
+        if self._known:
+            return
+        self._known = True
+        said = "" if self.plan is None or self.plan.manifest is None else self.plan.manifest.name
+        if not said and plugin.serves_plugin:
+            describe = PluginStub(plugin.channel).Describe
+            with suppress(AioRpcError):
+                said = (await describe(DescribeRequest(), timeout=self.limit, metadata=plugin.metadata)).name
+        self.name = quoted(said, NAME) or self.name
 
     def _configuration(self, config: Mapping[str, Any], data: Path) -> Path:
         """The file of a host that knows this plugin alone."""

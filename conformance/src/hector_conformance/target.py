@@ -36,6 +36,13 @@ class Target:
         return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:64] or _UNNAMED
 
     @property
+    def stem(self) -> str:
+        """What it goes by where nobody says its name; safe to print."""
+        if self.path is None:
+            return self.text
+        return quoted(self.path.name if self.path.is_dir() else self.path.stem, 60)
+
+    @property
     def source(self) -> dict[str, Any]:
         """Its source, as a configuration says it."""
         return {"address": self.address} if self.path is None else {"path": str(self.path)}

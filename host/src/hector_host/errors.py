@@ -41,6 +41,12 @@ def quoted(text: str, limit: int = QUOTE_LIMIT) -> str:
     return printable(" ".join(cut.split())) + (" …" if len(text.strip()) > limit else "")
 
 
+def about(who: str, what: str) -> str:
+    """`who: what`; of a path that `what` names in full anyway, `what` alone."""
+    told = what.partition("\n")[0]
+    return what if who.startswith("/") and who in told and not told.startswith("its ") else f"{who}: {what}"
+
+
 class HectorError(Exception):
     """`who: what`, and the next step.
 

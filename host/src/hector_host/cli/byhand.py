@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hector_host.errors import ConfigError, HectorError, PluginError, quoted
+from hector_host.errors import ConfigError, HectorError, PluginError, about, quoted
 from hector_host.manager.lease import Ticket
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class ByHand:
         except HectorError as error:
             who, _, what = error.what.partition(": ")
             what = (what or who).replace("the configuration lists it as", "--kind says", 1)
-            raise PluginError(f"{self.target}: {what}", _own(error.step)) from None
+            raise PluginError(about(self.target, what), _own(error.step)) from None
 
     async def lease(self, rpc: str) -> Lease:
         """A place for one call, once the plugin takes calls. Who calls gives it back.

@@ -54,7 +54,8 @@ def run_suite(
             raise
         raise HectorError(
             "plugin test: the conformance suite is not installed",
-            'Install it beside Hector: pip install "hector-host[author]", or hector-conformance alone.',
+            'Install it beside Hector: pip install "hector-host[author]"\n'
+            "From a checkout, while nothing is published: pip install ./conformance",
         ) from None
     tested_as = None if kind is None else kind_named(kind)
     try:

@@ -81,8 +81,17 @@ def test_a_bare_command_is_found_on_the_path(planned):
 
 
 def test_a_command_that_names_nothing(host, planned):
-    with pytest.raises(Failure, match=rf"^there is nothing at {host.folder}/bin/run$"):
+    with pytest.raises(Failure, match=rf"^there is nothing at {host.folder}/bin/run$") as caught:
         planned(command=["./bin/run"])
+    assert caught.value.step == "Its command names it: build the plugin, or mend the command."
+
+
+def test_a_command_that_go_has_yet_to_build(host, planned):
+    path = folder(host, "./bin/run")
+    (path / "go.mod").touch()
+    with pytest.raises(Failure, match=rf"^there is nothing at {path}/bin/run$") as caught:
+        planned(path="p")
+    assert caught.value.step == f"It is not built yet: cd {path} && GOWORK=off go build -o bin/run ."
 
 
 def test_a_command_that_is_not_executable(host, planned):

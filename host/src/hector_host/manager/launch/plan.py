@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass, replace
@@ -133,9 +134,16 @@ def _program(name: str, folder: Path, search: str) -> str:
         return found
     path = folder / Path(name).expanduser()
     if not path.exists():
-        raise Failure(
-            "exec", f"there is nothing at {path}", "Its command names it: build the plugin, or mend the command."
-        )
+        raise Failure("exec", f"there is nothing at {path}", _building(path, folder))
     if not path.is_file() or not os.access(path, os.X_OK):
         raise Failure("exec", f"{path} is not executable", f"chmod +x {path}")
     return str(path)
+
+
+def _building(path: Path, folder: Path) -> str:
+    """The next step where a command names what is not there."""
+    if not (folder / "go.mod").is_file():
+        return "Its command names it: build the plugin, or mend the command."
+    program = os.path.relpath(path, folder)
+    # Without the workspace, in which a fork inside a checkout is not listed.
+    return f"It is not built yet: cd {shlex.quote(str(folder))} && GOWORK=off go build -o {shlex.quote(program)} ."
