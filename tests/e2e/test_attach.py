@@ -133,6 +133,19 @@ def test_a_reload_introduces_the_process_anew(hector, teller, by_hand):
         assert told(host)["pid"] == process.pid
 
 
+def test_a_reload_that_fails_leaves_it_attached(hector, teller, by_hand):
+    with serving(hector):
+        with by_hand() as (_, address):
+            hector.answer("plugin", "attach", "t", "--address", address)
+        until(lambda: status(hector)["state"] == "backoff")
+        said = hector.refusal("plugin", "reload", "t", code=3)
+    assert said == (
+        f"hector: llm_provider/t: nobody listens at {address}\n"
+        "  Start llm_provider t there, or name another address.\n"
+        f"  t stays attached to {address}.\n"
+    )
+
+
 def test_without_a_host_there_is_nothing_to_route(hector, teller):
     start = "  Start one: hector serve\n"
     assert hector.refusal("plugin", "attach", "t", "--address", "127.0.0.1:1", code=1) == (

@@ -141,7 +141,7 @@ async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
         try:
             plugin = await client.reload_plugin(name)
         except (ConfigError, PluginError) as error:
-            now = f"{name} is not replaced; its process: {_listed(await _processes(client, name))}."
+            now = await _as_it_is(client, name)
             raise PluginError(error.what, f"{error.step}\n{now}".strip()) from None
     if plugin.attached:
         took = f"{time.monotonic() - started:.1f} s"
@@ -149,6 +149,16 @@ async def _reload(name: str, host: AbstractAsyncContextManager[Client]) -> None:
         return
     new = [pid for pid in pids(plugin) if pid not in old]  # the old one may be finishing its calls
     print(f"{name}: replaced in {time.monotonic() - started:.1f} s, process {_listed(old)} → {_listed(new)}")
+
+
+async def _as_it_is(client: Client, name: str) -> str:
+    """What goes on after a reload that failed."""
+    from hector_host.errors import quoted
+
+    attached = next((plugin.attached for plugin in await client.plugins() if plugin.name == name), "")
+    if attached:
+        return f"{name} stays attached to {quoted(attached, 200)}."
+    return f"{name} is not replaced; its process: {_listed(await _processes(client, name))}."
 
 
 async def _processes(client: Client, name: str) -> list[int]:

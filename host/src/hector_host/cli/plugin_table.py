@@ -31,6 +31,12 @@ IDLE_TITLES = TITLES[:3]
 EXPLAINED = frozenset({PLUGIN_STATE_BACKOFF, PLUGIN_STATE_DEGRADED, PLUGIN_STATE_FAILED, PLUGIN_STATE_DISCOVERED})
 """States whose reason is shown; that of the others is that all is well, or that somebody wanted it so."""
 
+_WORDS = {
+    "health": ("does not answer health checks as it should", "did not answer health checks as it should"),
+    "unresponsive": ("answers none of its calls", "answered none of its calls"),
+}
+"""Reasons that are words for machines alone, of a plugin that runs and of one that is gone."""
+
 REASON = 60
 """Characters shown of one."""
 
@@ -157,7 +163,8 @@ def _remark(plugin: PluginStatus, now: float) -> str:
 
 
 def _reason(plugin: PluginStatus, now: float) -> str:
-    remark = quoted(plugin.reason, REASON)
+    goes_on, gone = _WORDS.get(plugin.reason, (quoted(plugin.reason, REASON),) * 2)
+    remark = goes_on if plugin.state == PLUGIN_STATE_DEGRADED else gone
     if plugin.state == PLUGIN_STATE_DISCOVERED:
         remark = f"crashed {span(now - seconds(plugin.since))} ago: {remark}"
     if plugin.HasField("next_attempt"):
