@@ -23,6 +23,18 @@ def test_uv_where_there_is_one_else_pip(monkeypatch: pytest.MonkeyPatch) -> None
     assert find_installer() == Installer("pip")
 
 
+def test_pip_is_said_to_take_its_time() -> None:
+    sources = f"the contract and the SDK from {origin()}"
+    said = [
+        Environment("words", Path(), installer=each).described()
+        for each in (Installer("pip"), Installer("uv", ("uv",)))
+    ]
+    assert said == [
+        f"Building .venv with pip, which may take half a minute: its dependencies; {sources}",
+        f"Building .venv with uv: its dependencies; {sources}",
+    ]
+
+
 def test_pip_gets_the_same_as_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[dependency-groups]\ndev = ["pytest", {include-group = "more"}]\nmore = ["x", {include-group = "dev"}]\n'

@@ -59,6 +59,7 @@ def test_a_fork_has_nothing_outside_its_folder(kind: Kind, language: Language, t
     steps = texts[Path("README.md")].split("## Make it yours")[1]
     assert "1. Replace" in steps
     assert "Copy this folder" not in steps
+    assert re.search(r"\n\d\. Change its tests with what it does: they came along, and hold it to .*\n\n```sh\n", steps)
     assert "hector plugin test ." in steps
 
 
@@ -102,7 +103,7 @@ def test_it_tells_what_comes_next(command) -> None:
     ended = command("new", "blue-heron", "--kind", "llm", "--no-venv", "--into", "birds")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (
-        "birds/blue-heron: a fork of echo-llm, in python\n"
+        "birds/blue-heron: a fork of echo-llm, in Python\n"
         "Next:\n"
         "  cd birds/blue-heron\n"
         f"  python3 -m venv .venv && .venv/bin/pip install {origin()}/gen {origin()}/sdk/python -e .\n"
@@ -178,8 +179,8 @@ def test_below_what_is_no_folder(command) -> None:
         (
             ["x-ray", "--kind", "database", "--language", "go"],
             (
-                "--language: there is no template for database_provider in go\n"
-                "  In go there are llm_provider, tool_provider. Write it in python, or in go from docs/protocol.md."
+                "--language: there is no template for database_provider in Go\n"
+                "  In Go there are llm_provider, tool_provider. Write it in Python, or in Go from docs/protocol.md."
             ),
         ),
     ],

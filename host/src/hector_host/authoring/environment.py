@@ -68,7 +68,8 @@ class Environment:
         mine = "its dependencies" if not self.dev else "its dependencies and test tools"
         links = [str(folder) for folder in self.find_links]
         places = ", ".join([*links, *([] if self._has_sdk() else [str(origin())])])
-        return f"Building {VENV} with {self.installer.name}: {mine}; the contract and the SDK from {places}"
+        with_what = self.installer.name if self.installer.uv else f"{self.installer.name}, which may take half a minute"
+        return f"Building {VENV} with {with_what}: {mine}; the contract and the SDK from {places}"
 
     def build(self) -> None:
         """Makes the environment.

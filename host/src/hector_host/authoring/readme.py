@@ -18,6 +18,7 @@ _MADE = ("Copy", "Point", "Rename")
 _TWIN = re.compile(r"^The \w+ twin .*\n\n?", re.MULTILINE)
 """A fork has none."""
 _LINK_OUT = re.compile(r"\[([^]]+)\]\(\.\./[^)]*\)")
+_OWN_TESTS = "Change its tests with what it does: they came along, and hold it to what its template did."
 _TRIED = {"hector index": "reads this file, for the agent to find"}
 _TESTS = {
     Language.PYTHON: ".venv/bin/python -m pytest",
@@ -30,7 +31,7 @@ def forked_readme(text: str, name: str, template: Template) -> str:
     section = _SECTION.search(text)
     steps = [step.strip() for step in _STEP.findall(section[0])] if section else []
     mine = [step for step in steps if not step.startswith(_MADE)]
-    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(mine, start=1))
+    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate([*mine, _OWN_TESTS], start=1))
     replaced = _SECTION.sub(lambda _: _next_steps(name, template, numbered), text, count=1)
     placed = replaced.replace(f"package: {name}", f"path: ./{name}").replace(f"./plugins/{name}", f"./{name}")
     return _LINK_OUT.sub(r"\1", _TWIN.sub("", placed))

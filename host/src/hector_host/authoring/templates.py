@@ -22,6 +22,11 @@ class Language(StrEnum):
     PYTHON = "python"
     GO = "go"
 
+    @property
+    def proper(self) -> str:
+        """As people write it."""
+        return self.value.capitalize()
+
 
 SHORT = {"llm": Kind.LLM, "database": Kind.DATABASE, "embedder": Kind.EMBEDDER, "tool": Kind.TOOL} | {
     "tools": Kind.TOOL,
@@ -112,8 +117,9 @@ def template(kind: Kind, language: Language) -> Template:
     if name is None:
         there = ", ".join(each for each, written in _TEMPLATES if written is language)
         raise ConfigError(
-            f"--language: there is no template for {kind} in {language}",
-            f"In {language} there are {there}. Write it in python, or in {language} from docs/protocol.md.",
+            f"--language: there is no template for {kind} in {language.proper}",
+            f"In {language.proper} there are {there}."
+            f" Write it in {Language.PYTHON.proper}, or in {language.proper} from docs/protocol.md.",
         )
     return Template(name, kind, language, origin())
 

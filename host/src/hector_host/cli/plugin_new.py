@@ -48,7 +48,7 @@ def new(
     check_name(name, chosen)
     folder = into / name
     fork(chosen, name, folder)
-    print(f"{folder}: a fork of {chosen.name}, in {chosen.language}")
+    print(f"{folder}: a fork of {chosen.name}, in {chosen.language.proper}")
     wants_venv = chosen.language is templates.Language.PYTHON and not no_venv
     if wants_venv:
         _build_venv(name, folder, tuple(find_links or ()))
