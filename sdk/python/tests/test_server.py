@@ -64,13 +64,6 @@ async def test_shutdown_asks_the_process_to_stop(tmp_path):
             await asyncio.wait_for(server.stopping.wait(), 10)
 
 
-async def test_go_plugins_broker_is_not_served():
-    async with running(Tools()) as stubs:
-        with pytest.raises(grpc.aio.AioRpcError) as missing:
-            await stubs.channel.unary_unary("/plugin.GRPCStdio/StreamStdio")(b"")
-    assert missing.value.code() is grpc.StatusCode.UNIMPLEMENTED
-
-
 @pytest.mark.parametrize(("providers", "services"), [([], "[]"), ([Tools(), Tools()], "['{0}', '{0}']")])
 async def test_each_service_once(providers, services):
     with pytest.raises(ValueError, match=r"^a plugin") as error:
