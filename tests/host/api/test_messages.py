@@ -1,5 +1,7 @@
 """The host's values as messages of its API: every field that is known, and nothing made up."""
 
+from pathlib import Path
+
 from hector.host.v1 import supervision_pb2 as wire
 from hector_host.api.plugins import crash_dossier, plugin_change, plugin_status
 from hector_host.config import Kind
@@ -37,6 +39,9 @@ def status(*replicas, **more):
         "failures": 6,
         "restarts": 7,
         "next_attempt": 200.0,
+        "attached": "h:2",
+        "data": Path("/data"),
+        "exclusive": True,
     }
     return PluginStatus(name="x", replicas=replicas, **(facts | more))
 
