@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import far
 import grpc
+import psutil
 import pytest
 
 from hector.plugin.v1 import plugin_pb2
@@ -94,6 +95,7 @@ async def test_a_process_that_stands_still_is_waited_for(host, echo, until, monk
         await manager.attach("x", address)
         number = manager.status("x").replicas[-1].number
         os.kill(process.pid, signal.SIGSTOP)
+        await until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
         call = asyncio.create_task(ask(manager))
         await until(lambda: manager.state("x") is State.DEGRADED)
         seen = len(host.changes)
