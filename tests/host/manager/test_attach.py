@@ -136,18 +136,20 @@ async def test_calls_fail_with_the_way_back_until_it_is_there_again(host, echo, 
         assert manager.dossier("x") is None
 
 
-async def test_a_call_whose_process_goes_says_where_it_went(host, echo, servers):
-    servicer, port = servers.plugin()
-    async with host.manager(x=own(echo)) as manager:
+async def test_a_call_whose_process_goes_says_where_it_went(host, echo, until):
+    address = f"127.0.0.1:{far.free_port()}"
+    late = own(echo, config={"replies": [{"text": "late", "delay": 60}]})
+    async with host.manager(x=late) as manager, by_hand(echo, address) as process:
         await manager.ready("x")
-        await manager.attach("x", f"127.0.0.1:{port}")
+        await manager.attach("x", address)
         rpc = Rpc("llm/x", "x", manager, LLMProviderStub)
-        stream = asyncio.create_task(rpc.stream("StreamText", StreamTextRequest(), Call(), lambda _: None, ""))
-        await asyncio.to_thread(servicer.answering.wait, 20)
-        servers.newest.stop(0)
+        request = StreamTextRequest(prompt="hi", model="script")
+        stream = asyncio.create_task(rpc.stream("StreamText", request, Call(), lambda _: None, ""))
+        await until(lambda: manager.status("x").in_flight)
+        process.kill()
         said = await refused(stream, CallError)
     assert said == (
-        f"llm_provider/x: is attached to 127.0.0.1:{port}, and the connection was lost, during StreamText\n"
+        f"llm_provider/x: is attached to {address}, and the connection was lost, during StreamText\n"
         "  Start it there again, or route the calls back: hector plugin detach x"
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LAST_WORDS = 0.5
 """Seconds in which what a process printed before its end still arrives."""
 ATTENDANCE = 0.05
-"""Seconds after which go-plugin's own streams are opened: most plugins serve none, and are ready by then."""
+"""Seconds after which go-plugin's own streams are opened to those of Hector: most serve none, and are ready by then."""
 
 
 class Connection:
@@ -74,14 +74,16 @@ class Connection:
         """Where the plugin listens."""
         return self._endpoint
 
-    def attend(self, book: Logbook) -> None:
-        """Holds go-plugin's own streams open from a moment on, if the plugin is one of its kind.
+    def attend(self, book: Logbook, *, at_once: bool) -> None:
+        """Holds go-plugin's own streams open, if the plugin is one of its kind.
 
         Args:
             book: Where what it prints is logged.
+            at_once: Without waiting for it to be ready.
         """
         if self._endpoint.announced and self._attending is None:
-            self._attending = asyncio.get_running_loop().call_later(ATTENDANCE, self._attend, book)
+            delay = 0 if at_once else ATTENDANCE
+            self._attending = asyncio.get_running_loop().call_later(delay, self._attend, book)
 
     async def finish_calls(self, grace: float | None) -> None:
         """Takes no new calls, and waits `grace` seconds for those in flight."""

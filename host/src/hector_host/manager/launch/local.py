@@ -252,7 +252,7 @@ class LocalInstance:
         async with Configuration(talk, self._plugin, data) as configuration:
             configuration.begin()
             description = await talk.describe()
-            connection.attend(self._book)
+            connection.attend(self._book, at_once=not description.serves_plugin)
             return await introduce(talk, description, self._plugin, self._manifest_kinds, configuration)
 
     async def _unless_it_ends(self, process: Process, work: Coroutine[Any, Any, T]) -> T:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import endpoint
 import pytest
 from guide import ports, programs
-from references import endpoint
 
 from hector_conformance import settings
 from hector_conformance.case import every
