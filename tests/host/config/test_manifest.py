@@ -1,6 +1,8 @@
 """A plugin's description of itself, and everything that can be wrong with it."""
 
+import os
 import textwrap
+import time
 
 import pytest
 
@@ -139,3 +141,16 @@ def test_a_manifest_that_is_not_there_is_named(folder):
     with pytest.raises(ConfigError) as caught:
         read_manifest(folder / "plugin.yaml")
     assert str(caught.value) == f"{folder}/plugin.yaml: no such file\n  Write a manifest there, or name another path."
+
+
+def test_a_manifest_is_read_again_only_when_it_has_changed(read, folder, monkeypatch):
+    file = folder / "plugin.yaml"
+    text = "plugin: {name: x, version: '1', kinds: [llm_provider], command: [./x]}\n"
+    assert read(text) is not read_manifest(file), "it may change again without a sign"
+    monkeypatch.setattr(time, "time_ns", lambda: file.stat().st_ctime_ns + 3_000_000_000)
+    first = read_manifest(file)
+    assert read_manifest(file) is first
+    times = file.stat()
+    file.write_text(text.replace("'1'", "'2'"))
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert read_manifest(file).version == "2"

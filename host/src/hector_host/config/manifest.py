@@ -4,8 +4,10 @@ It is read before the plugin runs and whether or not it ever will, so nothing in
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +21,8 @@ from hector_host.config.problems import meant
 from hector_host.config.validation import read as read_model
 
 _ROOT = "plugin"
+_SETTLED = 2_000_000_000
+"""Nanoseconds after which a file that changes once more has another time of change, on every file system."""
 _PLATFORM = re.compile(r"(linux|darwin|windows)(/(amd64|arm64))?")
 
 KindName = Literal["llm_provider", "database_provider", "embedder_provider", "tool_provider", "reasoning_strategy"]
@@ -85,11 +89,27 @@ class _Body(Section):
 
 
 def read_manifest(file: Path) -> Manifest:
-    """Reads a manifest.
+    """Reads a manifest; one that is as it was when it was read last is not read again, since every restart asks.
 
     Raises:
         ConfigError: There is none, or it is wrong; all its problems in one message.
     """
+    try:
+        status = file.stat()
+    except OSError:
+        return _read(file)
+    changed = max(status.st_mtime_ns, status.st_ctime_ns)
+    if not file.is_absolute() or not 0 < changed < time.time_ns() - _SETTLED:
+        return _read(file)
+    return _known(file, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+
+
+@lru_cache(maxsize=256)
+def _known(file: Path, stamp: tuple[int, ...]) -> Manifest:  # noqa: ARG001 (another stamp is another file)
+    return _read(file)
+
+
+def _read(file: Path) -> Manifest:
     document = read_document(file, str(file), None, "Write a manifest there, or name another path.")
     value = document.value if isinstance(document.value, dict) else {}
     for key in value:

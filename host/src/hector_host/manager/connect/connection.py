@@ -41,6 +41,7 @@ class Connection:
         self._sideband: Sideband | None = None
         self._attending: asyncio.TimerHandle | None = None
         self.conversation = self._converse()
+        self.conversation.channel.get_state(try_to_connect=True)  # while the first questions are being written
         if secure is not None:
             self.conversation.hopeless = secure.hopeless
 
