@@ -1,7 +1,8 @@
 """A protoc plugin that writes the gRPC half of the Python bindings: buf can reach it only inside grpcio-tools.
 
 It also writes what the bindings need beside them, so that nothing under gen/python is written by hand: the markers of
-typed packages, and `hector_plugins_pb2` and `hector_plugins_pb2_grpc`, the two names that the plugin guide imports.
+typed packages; `hector_plugins_pb2` and `hector_plugins_pb2_grpc`, the two names that the plugin guide imports; and
+`hector.plugin.v1.packed`, for programs that handle vectors by the thousand.
 """
 
 import sys
@@ -14,6 +15,9 @@ from grpc_tools import protoc
 
 GUIDE_PACKAGE = "hector/plugin/"
 """The guide's two modules hold what plugins serve; the host's own API is not part of them."""
+
+PACKED = Path(__file__).with_name("packed.py")
+"""A module of the bindings that depends on no proto, so that it is only copied."""
 
 
 def grpc_stubs(request: CodeGeneratorRequest) -> dict[str, str]:
@@ -49,6 +53,7 @@ def main() -> None:
     files = sorted(request.file_to_generate)
     response = CodeGeneratorResponse(supported_features=CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL)
     written = grpc_stubs(request) | typed_markers(files) | guide_modules(files)
+    written[f"hector/plugin/v1/{PACKED.name}"] = PACKED.read_text()
     for name in sorted(written):
         response.file.add(name=name, content=written[name])
     sys.stdout.buffer.write(response.SerializeToString())

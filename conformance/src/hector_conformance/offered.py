@@ -46,6 +46,7 @@ def questions(settings: Settings) -> dict[str, tuple[str, Request]]:
             embedder.EmbedTextRequest(text=hello, model=model),
             embedder.EmbedBatchRequest(texts=[hello], model=model),
             embedder.GetDimensionsRequest(model=model),
+            embedder.RerankRequest(query=hello, texts=[hello]),
         ),
         "DatabaseProvider": (
             database.CreateCollectionRequest(),
@@ -55,6 +56,7 @@ def questions(settings: Settings) -> dict[str, tuple[str, Request]]:
             database.DeleteVectorsRequest(collection=NOBODY, ids=[NOBODY]),
             database.ListCollectionsRequest(),
             database.ListVectorsRequest(collection=NOBODY),
+            database.CreateSnapshotRequest(),
         ),
         "ToolProvider": (
             tool.ListToolsRequest(),

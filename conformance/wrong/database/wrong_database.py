@@ -141,6 +141,7 @@ class Wrong(Database[Options]):
         return db.DeleteCollectionResponse(success=True)
 
     async def upsert_vectors(self, request):
+        request = request.message
         held = self.find(request.collection)
         if not request.vectors and self.wrong("an_empty_batch_is_a_success"):
             raise status("INVALID_ARGUMENT")
@@ -178,6 +179,7 @@ class Wrong(Database[Options]):
             raise
 
     async def search_vectors(self, request):
+        request = request.message
         held = self.find(request.collection)
         bad = len(request.vector) != held.dimension or not all(map(math.isfinite, request.vector))
         if bad or (request.limit < 1):

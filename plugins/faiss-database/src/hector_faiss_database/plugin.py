@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1 import database_pb2 as pb
     from hector_faiss_database.service import Service
+    from hector_sdk.vectors import SearchRequest, UpsertRequest
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -56,12 +57,12 @@ class FaissDatabase(Database[Options]):
         """Delete a collection if it exists."""
         return await self._change(self._service.drop, request)
 
-    async def upsert_vectors(self, request: pb.UpsertVectorsRequest) -> pb.UpsertVectorsResponse:
+    async def upsert_vectors(self, request: UpsertRequest) -> pb.UpsertVectorsResponse:
         """Store vectors; they are durable when this returns."""
         collection, batch = await asyncio.to_thread(self._service.batch, request)
         return await self._change(lambda vectors: self._service.upsert(collection, vectors), batch)
 
-    async def search_vectors(self, request: pb.SearchVectorsRequest) -> pb.SearchVectorsResponse:
+    async def search_vectors(self, request: SearchRequest) -> pb.SearchVectorsResponse:
         """Find the nearest vectors, exactly."""
         return await asyncio.to_thread(self._service.search, request)
 

@@ -13,6 +13,7 @@ from hector_faiss_database import listing, requests
 from hector_faiss_database.catalog import Catalog
 from hector_faiss_database.collection import Collection
 from hector_faiss_database.records import Batch, Hit
+from hector_sdk.vectors import SearchRequest, UpsertRequest
 
 
 class Service:
@@ -35,21 +36,21 @@ class Service:
         self._catalog.drop(requests.named(request.name, "name"))
         return pb.DeleteCollectionResponse(success=True)
 
-    def batch(self, request: pb.UpsertVectorsRequest) -> tuple[Collection, Batch]:
+    def batch(self, request: UpsertRequest) -> tuple[Collection, Batch]:
         """What to store, and where."""
         collection = self._catalog.collection(request.collection)
-        return collection, requests.batch(request.vectors, collection.settings)
+        return collection, requests.batch(request.message.vectors, collection.settings)
 
     def upsert(self, collection: Collection, batch: Batch) -> pb.UpsertVectorsResponse:
         """Store vectors; they are durable when this returns."""
         self._catalog.put(collection, batch)
         return pb.UpsertVectorsResponse(success=True)
 
-    def search(self, request: pb.SearchVectorsRequest) -> pb.SearchVectorsResponse:
+    def search(self, request: SearchRequest) -> pb.SearchVectorsResponse:
         """Find the nearest vectors, exactly."""
         collection = self._catalog.collection(request.collection)
         hits = collection.search(
-            requests.query(request.vector, collection.settings),
+            requests.query(request.message.vector, collection.settings),
             requests.limit(request.limit),
             requests.threshold(request.threshold),
             requests.condition(request.filter),

@@ -10,6 +10,7 @@ import importlib
 import logging
 import re
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-    from google.protobuf.message import Message
 
     from hector_sdk.gate import Gate
     from hector_sdk.providers import Provider
@@ -38,14 +38,14 @@ def of_provider(provider: Provider[Any], gate: Gate | None) -> tuple[str, Handle
     """The full name of a provider's service, and its handlers."""
     file = importlib.import_module(provider.module).DESCRIPTOR
     service = file.services_by_name[provider.service]
-    return service.full_name, handlers(service, provider, gate, provider.request_types)
+    return service.full_name, handlers(service, provider, gate, provider.readers())
 
 
 def handlers(
     service: ServiceDescriptor,
     target: object,
     gate: Gate | None = None,
-    request_types: Mapping[str, type[Message]] | None = None,
+    readers: Mapping[str, Callable[[bytes], object]] | None = None,
 ) -> Handlers:
     """Handlers for all RPCs of a service.
 
@@ -53,18 +53,18 @@ def handlers(
         service: From the contract.
         target: Has a coroutine per RPC, or an asynchronous generator where the RPC streams.
         gate: Lets calls in. None: always open.
-        request_types: Message classes that read requests, where not the contract's own.
+        readers: What reads the requests of an RPC, where not the contract's own message.
     """
     made: Handlers = {}
     for method in service.methods:
         function = getattr(target, _snake(method.name))
-        reads = (request_types or {}).get(method.name) or GetMessageClass(method.input_type)
+        reads = (readers or {}).get(method.name) or GetMessageClass(method.input_type).FromString
         kind = grpc.unary_stream_rpc_method_handler if method.server_streaming else grpc.unary_unary_rpc_method_handler
         wrapped = _stream(function, gate) if method.server_streaming else _unary(function, gate, method)
         made[method.name] = kind(
             wrapped,
-            request_deserializer=reads.FromString,
-            response_serializer=lambda message: message.SerializeToString(),
+            request_deserializer=reads,
+            response_serializer=partial(_written, method.name),
         )
     return made
 
@@ -97,6 +97,13 @@ class Tap:
     def add_registered_method_handlers(self, service: str, handlers: Handlers) -> None:
         """Keep them."""
         self.service, self.handlers = service, handlers
+
+
+def _written(rpc: str, response: Any) -> bytes:
+    """The bytes of a response: a message of the contract, or one of `hector_sdk.vectors`."""
+    wire = getattr(response, "wire", None)
+    written: bytes = response.SerializeToString() if wire is None else wire(rpc)
+    return written
 
 
 def _snake(name: str) -> str:

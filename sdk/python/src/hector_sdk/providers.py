@@ -14,13 +14,13 @@ from hector_sdk.errors import Status
 from hector_sdk.options import NoOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from google.protobuf.message import Message
     from typing_extensions import TypeVar
 
     from hector.plugin.v1 import database_pb2, embedder_pb2, llm_pb2, reasoning_pb2
+    from hector_sdk.vectors import Embeddings, ListResponse, SearchRequest, SearchResponse, UpsertRequest
 
     OptionsT = TypeVar("OptionsT", default=NoOptions)
 else:
@@ -43,14 +43,12 @@ class Provider(ABC, Generic[OptionsT]):
         options: Validated. Set, as the next two, before `start`.
         data_dir: A directory that outlives the process. None when the plugin has none.
         name: The key under which the host's configuration lists the plugin.
-        request_types: By RPC name, message classes that read requests instead of the contract's own.
     """
 
     kind: ClassVar[str]
     module: ClassVar[str]
     service: ClassVar[str]
     options_class: ClassVar[type] = NoOptions
-    request_types: ClassVar[Mapping[str, type[Message]]] = {}
 
     options: OptionsT
     data_dir: Path | None = None
@@ -63,6 +61,11 @@ class Provider(ABC, Generic[OptionsT]):
             origin = get_origin(base)
             if isinstance(origin, type) and issubclass(origin, Provider):
                 cls.options_class = next((each for each in get_args(base) if isinstance(each, type)), cls.options_class)
+
+    @classmethod
+    def readers(cls) -> Mapping[str, Callable[[bytes], object]]:
+        """By RPC name, what reads its requests instead of the contract's own message."""
+        return {}
 
     async def start(self) -> None:
         """Get ready: load, connect, open. The process listens already; calls are let in when this has ended.
@@ -111,11 +114,18 @@ class LLM(Provider[OptionsT]):
 
 
 class Database(Provider[OptionsT]):
-    """A vector database."""
+    """A vector database. Vectors come as arrays (`hector_sdk.vectors`), and may be answered so."""
 
     kind = "database_provider"
     module = "hector.plugin.v1.database_pb2"
     service = "DatabaseProvider"
+
+    @classmethod
+    def readers(cls) -> Mapping[str, Callable[[bytes], object]]:
+        """What carries vectors is read without a list for each."""
+        from hector_sdk.vectors import READERS
+
+        return READERS
 
     @abstractmethod
     async def create_collection(
@@ -130,11 +140,11 @@ class Database(Provider[OptionsT]):
         """Delete; one that is not there is harmless."""
 
     @abstractmethod
-    async def upsert_vectors(self, request: database_pb2.UpsertVectorsRequest) -> database_pb2.UpsertVectorsResponse:
+    async def upsert_vectors(self, request: UpsertRequest) -> database_pb2.UpsertVectorsResponse:
         """Insert or replace by id; answers once they are durable."""
 
     @abstractmethod
-    async def search_vectors(self, request: database_pb2.SearchVectorsRequest) -> database_pb2.SearchVectorsResponse:
+    async def search_vectors(self, request: SearchRequest) -> SearchResponse | database_pb2.SearchVectorsResponse:
         """Find the nearest, best first."""
 
     @abstractmethod
@@ -151,27 +161,36 @@ class Database(Provider[OptionsT]):
     async def list_vectors(
         self,
         request: database_pb2.ListVectorsRequest,  # noqa: ARG002 - overridden
-    ) -> database_pb2.ListVectorsResponse:
+    ) -> ListResponse | database_pb2.ListVectorsResponse:
         """Fetch by id, or page through what matches."""
         raise unimplemented("ListVectors")
 
+    async def create_snapshot(
+        self,
+        request: database_pb2.CreateSnapshotRequest,  # noqa: ARG002 - overridden
+    ) -> database_pb2.CreateSnapshotResponse:
+        """Copy everything, as it is at one moment, into a folder."""
+        raise unimplemented("CreateSnapshot")
+
 
 class Embedder(Provider[OptionsT]):
-    """Turns texts into vectors."""
+    """Turns texts into vectors. They may be answered as an array (`hector_sdk.vectors`)."""
 
     kind = "embedder_provider"
     module = "hector.plugin.v1.embedder_pb2"
     service = "EmbedderProvider"
 
     @abstractmethod
-    async def embed_batch(self, request: embedder_pb2.EmbedBatchRequest) -> embedder_pb2.EmbedBatchResponse:
+    async def embed_batch(
+        self, request: embedder_pb2.EmbedBatchRequest
+    ) -> Embeddings | embedder_pb2.EmbedBatchResponse:
         """Embed texts, in order, all or none."""
 
     @abstractmethod
     async def get_dimensions(self, request: embedder_pb2.GetDimensionsRequest) -> embedder_pb2.GetDimensionsResponse:
         """Say how long the vectors are."""
 
-    async def embed_text(self, request: embedder_pb2.EmbedTextRequest) -> embedder_pb2.EmbedTextResponse:
+    async def embed_text(self, request: embedder_pb2.EmbedTextRequest) -> Embeddings | embedder_pb2.EmbedTextResponse:
         """Embed one text. By default a batch of one."""
         from hector.plugin.v1 import embedder_pb2
 
@@ -183,12 +202,18 @@ class Embedder(Provider[OptionsT]):
                 dimension=request.dimension,
             )
         )
+        if not isinstance(batch, embedder_pb2.EmbedBatchResponse):
+            return batch
         if not batch.success:
             return embedder_pb2.EmbedTextResponse(error=batch.error)
         (only,) = batch.embeddings
         return embedder_pb2.EmbedTextResponse(
             success=True, vector=only.vector, tokens=only.tokens, truncated=only.truncated, model=batch.model
         )
+
+    async def rerank(self, request: embedder_pb2.RerankRequest) -> embedder_pb2.RerankResponse:  # noqa: ARG002 - overridden
+        """Score how well each text answers a query; by default not offered."""
+        raise unimplemented("Rerank")
 
 
 class Reasoning(Provider[OptionsT]):

@@ -79,6 +79,59 @@ func (Metric) EnumDescriptor() ([]byte, []int) {
 	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{0}
 }
 
+// IndexState says whether an index serves.
+type IndexState int32
+
+const (
+	// The plugin does not tell.
+	IndexState_INDEX_STATE_UNSPECIFIED IndexState = 0
+	// It is being built, and searches are exact meanwhile.
+	IndexState_INDEX_STATE_BUILDING IndexState = 1
+	// It serves.
+	IndexState_INDEX_STATE_READY IndexState = 2
+)
+
+// Enum value maps for IndexState.
+var (
+	IndexState_name = map[int32]string{
+		0: "INDEX_STATE_UNSPECIFIED",
+		1: "INDEX_STATE_BUILDING",
+		2: "INDEX_STATE_READY",
+	}
+	IndexState_value = map[string]int32{
+		"INDEX_STATE_UNSPECIFIED": 0,
+		"INDEX_STATE_BUILDING":    1,
+		"INDEX_STATE_READY":       2,
+	}
+)
+
+func (x IndexState) Enum() *IndexState {
+	p := new(IndexState)
+	*p = x
+	return p
+}
+
+func (x IndexState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (IndexState) Descriptor() protoreflect.EnumDescriptor {
+	return file_hector_plugin_v1_database_proto_enumTypes[1].Descriptor()
+}
+
+func (IndexState) Type() protoreflect.EnumType {
+	return &file_hector_plugin_v1_database_proto_enumTypes[1]
+}
+
+func (x IndexState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use IndexState.Descriptor instead.
+func (IndexState) EnumDescriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{1}
+}
+
 type CreateCollectionRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Never empty; which other names it takes is the plugin's own rule.
@@ -479,7 +532,9 @@ type SearchVectorsRequest struct {
 	// Metadata a result must match. Keys are ANDed; a value is equality or one of $eq $ne $in $nin $gt $gte $lt $lte
 	// $exists; $and, $or, $not combine; a list matches when one of its elements does. $ne and $nin match whatever $eq and
 	// $in do not, absent keys too. An unknown operator is INVALID_ARGUMENT, never ignored. Absent or empty: all match.
-	Filter        *structpb.Struct `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
+	Filter *structpb.Struct `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Compare with every vector even where an index finds the nearest approximately. False: the plugin's choice.
+	Exact         bool `protobuf:"varint,6,opt,name=exact,proto3" json:"exact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -547,6 +602,13 @@ func (x *SearchVectorsRequest) GetFilter() *structpb.Struct {
 		return x.Filter
 	}
 	return nil
+}
+
+func (x *SearchVectorsRequest) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
 }
 
 type SearchVectorsResponse struct {
@@ -891,7 +953,9 @@ type Collection struct {
 	// Never METRIC_UNSPECIFIED.
 	Metric Metric `protobuf:"varint,3,opt,name=metric,proto3,enum=hector.plugin.v1.Metric" json:"metric,omitempty"`
 	// Vectors in it. 0: it is empty.
-	Vectors       int64 `protobuf:"varint,4,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	Vectors int64 `protobuf:"varint,4,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	// How it is searched. Absent: the plugin does not tell.
+	Index         *Index `protobuf:"bytes,5,opt,name=index,proto3" json:"index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -954,6 +1018,86 @@ func (x *Collection) GetVectors() int64 {
 	return 0
 }
 
+func (x *Collection) GetIndex() *Index {
+	if x != nil {
+		return x.Index
+	}
+	return nil
+}
+
+type Index struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "flat" compares with every vector and is exact; others approximate: "hnsw", "ivf", or the plugin's own word.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// See IndexState.
+	State IndexState `protobuf:"varint,2,opt,name=state,proto3,enum=hector.plugin.v1.IndexState" json:"state,omitempty"`
+	// Vectors that it finds; the others are compared one by one beside it. 0: none yet.
+	Vectors int64 `protobuf:"varint,3,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	// The share of the ten nearest (by comparing with every vector) that it finds too, as it was measured. 1: exact. 0:
+	// not measured.
+	Recall        float32 `protobuf:"fixed32,4,opt,name=recall,proto3" json:"recall,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Index) Reset() {
+	*x = Index{}
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Index) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Index) ProtoMessage() {}
+
+func (x *Index) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Index.ProtoReflect.Descriptor instead.
+func (*Index) Descriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Index) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Index) GetState() IndexState {
+	if x != nil {
+		return x.State
+	}
+	return IndexState_INDEX_STATE_UNSPECIFIED
+}
+
+func (x *Index) GetVectors() int64 {
+	if x != nil {
+		return x.Vectors
+	}
+	return 0
+}
+
+func (x *Index) GetRecall() float32 {
+	if x != nil {
+		return x.Recall
+	}
+	return 0
+}
+
 type ListVectorsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Never empty.
@@ -974,7 +1118,7 @@ type ListVectorsRequest struct {
 
 func (x *ListVectorsRequest) Reset() {
 	*x = ListVectorsRequest{}
-	mi := &file_hector_plugin_v1_database_proto_msgTypes[15]
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1130,7 @@ func (x *ListVectorsRequest) String() string {
 func (*ListVectorsRequest) ProtoMessage() {}
 
 func (x *ListVectorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_hector_plugin_v1_database_proto_msgTypes[15]
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1143,7 @@ func (x *ListVectorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVectorsRequest.ProtoReflect.Descriptor instead.
 func (*ListVectorsRequest) Descriptor() ([]byte, []int) {
-	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{15}
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListVectorsRequest) GetCollection() string {
@@ -1056,7 +1200,7 @@ type ListVectorsResponse struct {
 
 func (x *ListVectorsResponse) Reset() {
 	*x = ListVectorsResponse{}
-	mi := &file_hector_plugin_v1_database_proto_msgTypes[16]
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1212,7 @@ func (x *ListVectorsResponse) String() string {
 func (*ListVectorsResponse) ProtoMessage() {}
 
 func (x *ListVectorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_hector_plugin_v1_database_proto_msgTypes[16]
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1225,7 @@ func (x *ListVectorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVectorsResponse.ProtoReflect.Descriptor instead.
 func (*ListVectorsResponse) Descriptor() ([]byte, []int) {
-	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{16}
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListVectorsResponse) GetVectors() []*Vector {
@@ -1096,6 +1240,123 @@ func (x *ListVectorsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+type CreateSnapshotRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The whole path of a folder that is not there yet, or is empty.
+	Folder        string `protobuf:"bytes,1,opt,name=folder,proto3" json:"folder,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSnapshotRequest) Reset() {
+	*x = CreateSnapshotRequest{}
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSnapshotRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSnapshotRequest) ProtoMessage() {}
+
+func (x *CreateSnapshotRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSnapshotRequest.ProtoReflect.Descriptor instead.
+func (*CreateSnapshotRequest) Descriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CreateSnapshotRequest) GetFolder() string {
+	if x != nil {
+		return x.Folder
+	}
+	return ""
+}
+
+type CreateSnapshotResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// Vectors in the copy, of all collections.
+	Vectors int64 `protobuf:"varint,3,opt,name=vectors,proto3" json:"vectors,omitempty"`
+	// Bytes of its files.
+	Bytes         int64 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSnapshotResponse) Reset() {
+	*x = CreateSnapshotResponse{}
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSnapshotResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSnapshotResponse) ProtoMessage() {}
+
+func (x *CreateSnapshotResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_plugin_v1_database_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSnapshotResponse.ProtoReflect.Descriptor instead.
+func (*CreateSnapshotResponse) Descriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_database_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateSnapshotResponse) GetSuccess() bool {
+	if x != nil {
+		return x.Success
+	}
+	return false
+}
+
+func (x *CreateSnapshotResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *CreateSnapshotResponse) GetVectors() int64 {
+	if x != nil {
+		return x.Vectors
+	}
+	return 0
+}
+
+func (x *CreateSnapshotResponse) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
 }
 
 var File_hector_plugin_v1_database_proto protoreflect.FileDescriptor
@@ -1126,7 +1387,7 @@ const file_hector_plugin_v1_database_proto_rawDesc = "" +
 	"\avectors\x18\x02 \x03(\v2\x18.hector.plugin.v1.VectorR\avectors\"G\n" +
 	"\x15UpsertVectorsResponse\x12\x18\n" +
 	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x14\n" +
-	"\x05error\x18\x02 \x01(\tR\x05error\"\xb3\x01\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\"\xc9\x01\n" +
 	"\x14SearchVectorsRequest\x12\x1e\n" +
 	"\n" +
 	"collection\x18\x01 \x01(\tR\n" +
@@ -1134,7 +1395,8 @@ const file_hector_plugin_v1_database_proto_rawDesc = "" +
 	"\x06vector\x18\x02 \x03(\x02R\x06vector\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x05R\x05limit\x12\x1c\n" +
 	"\tthreshold\x18\x04 \x01(\x02R\tthreshold\x12/\n" +
-	"\x06filter\x18\x05 \x01(\v2\x17.google.protobuf.StructR\x06filter\"\x81\x01\n" +
+	"\x06filter\x18\x05 \x01(\v2\x17.google.protobuf.StructR\x06filter\x12\x14\n" +
+	"\x05exact\x18\x06 \x01(\bR\x05exact\"\x81\x01\n" +
 	"\x15SearchVectorsResponse\x12\x18\n" +
 	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x128\n" +
@@ -1155,13 +1417,19 @@ const file_hector_plugin_v1_database_proto_rawDesc = "" +
 	"\adeleted\x18\x03 \x01(\x03R\adeleted\"\x18\n" +
 	"\x16ListCollectionsRequest\"Y\n" +
 	"\x17ListCollectionsResponse\x12>\n" +
-	"\vcollections\x18\x01 \x03(\v2\x1c.hector.plugin.v1.CollectionR\vcollections\"\x8a\x01\n" +
+	"\vcollections\x18\x01 \x03(\v2\x1c.hector.plugin.v1.CollectionR\vcollections\"\xb9\x01\n" +
 	"\n" +
 	"Collection\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tdimension\x18\x02 \x01(\x05R\tdimension\x120\n" +
 	"\x06metric\x18\x03 \x01(\x0e2\x18.hector.plugin.v1.MetricR\x06metric\x12\x18\n" +
-	"\avectors\x18\x04 \x01(\x03R\avectors\"\xd6\x01\n" +
+	"\avectors\x18\x04 \x01(\x03R\avectors\x12-\n" +
+	"\x05index\x18\x05 \x01(\v2\x17.hector.plugin.v1.IndexR\x05index\"\x81\x01\n" +
+	"\x05Index\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x122\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1c.hector.plugin.v1.IndexStateR\x05state\x12\x18\n" +
+	"\avectors\x18\x03 \x01(\x03R\avectors\x12\x16\n" +
+	"\x06recall\x18\x04 \x01(\x02R\x06recall\"\xd6\x01\n" +
 	"\x12ListVectorsRequest\x12\x1e\n" +
 	"\n" +
 	"collection\x18\x01 \x01(\tR\n" +
@@ -1174,13 +1442,25 @@ const file_hector_plugin_v1_database_proto_rawDesc = "" +
 	"\fwith_vectors\x18\x06 \x01(\bR\vwithVectors\"q\n" +
 	"\x13ListVectorsResponse\x122\n" +
 	"\avectors\x18\x01 \x03(\v2\x18.hector.plugin.v1.VectorR\avectors\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*R\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n" +
+	"\x15CreateSnapshotRequest\x12\x16\n" +
+	"\x06folder\x18\x01 \x01(\tR\x06folder\"x\n" +
+	"\x16CreateSnapshotResponse\x12\x18\n" +
+	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\x12\x18\n" +
+	"\avectors\x18\x03 \x01(\x03R\avectors\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x03R\x05bytes*R\n" +
 	"\x06Metric\x12\x16\n" +
 	"\x12METRIC_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rMETRIC_COSINE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"METRIC_DOT\x10\x02\x12\r\n" +
-	"\tMETRIC_L2\x10\x032\xd2\x05\n" +
+	"\tMETRIC_L2\x10\x03*Z\n" +
+	"\n" +
+	"IndexState\x12\x1b\n" +
+	"\x17INDEX_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14INDEX_STATE_BUILDING\x10\x01\x12\x15\n" +
+	"\x11INDEX_STATE_READY\x10\x022\xb7\x06\n" +
 	"\x10DatabaseProvider\x12i\n" +
 	"\x10CreateCollection\x12).hector.plugin.v1.CreateCollectionRequest\x1a*.hector.plugin.v1.CreateCollectionResponse\x12i\n" +
 	"\x10DeleteCollection\x12).hector.plugin.v1.DeleteCollectionRequest\x1a*.hector.plugin.v1.DeleteCollectionResponse\x12`\n" +
@@ -1188,7 +1468,8 @@ const file_hector_plugin_v1_database_proto_rawDesc = "" +
 	"\rSearchVectors\x12&.hector.plugin.v1.SearchVectorsRequest\x1a'.hector.plugin.v1.SearchVectorsResponse\x12`\n" +
 	"\rDeleteVectors\x12&.hector.plugin.v1.DeleteVectorsRequest\x1a'.hector.plugin.v1.DeleteVectorsResponse\x12f\n" +
 	"\x0fListCollections\x12(.hector.plugin.v1.ListCollectionsRequest\x1a).hector.plugin.v1.ListCollectionsResponse\x12Z\n" +
-	"\vListVectors\x12$.hector.plugin.v1.ListVectorsRequest\x1a%.hector.plugin.v1.ListVectorsResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3"
+	"\vListVectors\x12$.hector.plugin.v1.ListVectorsRequest\x1a%.hector.plugin.v1.ListVectorsResponse\x12c\n" +
+	"\x0eCreateSnapshot\x12'.hector.plugin.v1.CreateSnapshotRequest\x1a(.hector.plugin.v1.CreateSnapshotResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3"
 
 var (
 	file_hector_plugin_v1_database_proto_rawDescOnce sync.Once
@@ -1202,60 +1483,68 @@ func file_hector_plugin_v1_database_proto_rawDescGZIP() []byte {
 	return file_hector_plugin_v1_database_proto_rawDescData
 }
 
-var file_hector_plugin_v1_database_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hector_plugin_v1_database_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_hector_plugin_v1_database_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_hector_plugin_v1_database_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_hector_plugin_v1_database_proto_goTypes = []any{
 	(Metric)(0),                      // 0: hector.plugin.v1.Metric
-	(*CreateCollectionRequest)(nil),  // 1: hector.plugin.v1.CreateCollectionRequest
-	(*CreateCollectionResponse)(nil), // 2: hector.plugin.v1.CreateCollectionResponse
-	(*DeleteCollectionRequest)(nil),  // 3: hector.plugin.v1.DeleteCollectionRequest
-	(*DeleteCollectionResponse)(nil), // 4: hector.plugin.v1.DeleteCollectionResponse
-	(*Vector)(nil),                   // 5: hector.plugin.v1.Vector
-	(*UpsertVectorsRequest)(nil),     // 6: hector.plugin.v1.UpsertVectorsRequest
-	(*UpsertVectorsResponse)(nil),    // 7: hector.plugin.v1.UpsertVectorsResponse
-	(*SearchVectorsRequest)(nil),     // 8: hector.plugin.v1.SearchVectorsRequest
-	(*SearchVectorsResponse)(nil),    // 9: hector.plugin.v1.SearchVectorsResponse
-	(*VectorResult)(nil),             // 10: hector.plugin.v1.VectorResult
-	(*DeleteVectorsRequest)(nil),     // 11: hector.plugin.v1.DeleteVectorsRequest
-	(*DeleteVectorsResponse)(nil),    // 12: hector.plugin.v1.DeleteVectorsResponse
-	(*ListCollectionsRequest)(nil),   // 13: hector.plugin.v1.ListCollectionsRequest
-	(*ListCollectionsResponse)(nil),  // 14: hector.plugin.v1.ListCollectionsResponse
-	(*Collection)(nil),               // 15: hector.plugin.v1.Collection
-	(*ListVectorsRequest)(nil),       // 16: hector.plugin.v1.ListVectorsRequest
-	(*ListVectorsResponse)(nil),      // 17: hector.plugin.v1.ListVectorsResponse
-	(*structpb.Struct)(nil),          // 18: google.protobuf.Struct
+	(IndexState)(0),                  // 1: hector.plugin.v1.IndexState
+	(*CreateCollectionRequest)(nil),  // 2: hector.plugin.v1.CreateCollectionRequest
+	(*CreateCollectionResponse)(nil), // 3: hector.plugin.v1.CreateCollectionResponse
+	(*DeleteCollectionRequest)(nil),  // 4: hector.plugin.v1.DeleteCollectionRequest
+	(*DeleteCollectionResponse)(nil), // 5: hector.plugin.v1.DeleteCollectionResponse
+	(*Vector)(nil),                   // 6: hector.plugin.v1.Vector
+	(*UpsertVectorsRequest)(nil),     // 7: hector.plugin.v1.UpsertVectorsRequest
+	(*UpsertVectorsResponse)(nil),    // 8: hector.plugin.v1.UpsertVectorsResponse
+	(*SearchVectorsRequest)(nil),     // 9: hector.plugin.v1.SearchVectorsRequest
+	(*SearchVectorsResponse)(nil),    // 10: hector.plugin.v1.SearchVectorsResponse
+	(*VectorResult)(nil),             // 11: hector.plugin.v1.VectorResult
+	(*DeleteVectorsRequest)(nil),     // 12: hector.plugin.v1.DeleteVectorsRequest
+	(*DeleteVectorsResponse)(nil),    // 13: hector.plugin.v1.DeleteVectorsResponse
+	(*ListCollectionsRequest)(nil),   // 14: hector.plugin.v1.ListCollectionsRequest
+	(*ListCollectionsResponse)(nil),  // 15: hector.plugin.v1.ListCollectionsResponse
+	(*Collection)(nil),               // 16: hector.plugin.v1.Collection
+	(*Index)(nil),                    // 17: hector.plugin.v1.Index
+	(*ListVectorsRequest)(nil),       // 18: hector.plugin.v1.ListVectorsRequest
+	(*ListVectorsResponse)(nil),      // 19: hector.plugin.v1.ListVectorsResponse
+	(*CreateSnapshotRequest)(nil),    // 20: hector.plugin.v1.CreateSnapshotRequest
+	(*CreateSnapshotResponse)(nil),   // 21: hector.plugin.v1.CreateSnapshotResponse
+	(*structpb.Struct)(nil),          // 22: google.protobuf.Struct
 }
 var file_hector_plugin_v1_database_proto_depIdxs = []int32{
 	0,  // 0: hector.plugin.v1.CreateCollectionRequest.metric:type_name -> hector.plugin.v1.Metric
-	18, // 1: hector.plugin.v1.Vector.metadata:type_name -> google.protobuf.Struct
-	5,  // 2: hector.plugin.v1.UpsertVectorsRequest.vectors:type_name -> hector.plugin.v1.Vector
-	18, // 3: hector.plugin.v1.SearchVectorsRequest.filter:type_name -> google.protobuf.Struct
-	10, // 4: hector.plugin.v1.SearchVectorsResponse.results:type_name -> hector.plugin.v1.VectorResult
-	18, // 5: hector.plugin.v1.VectorResult.metadata:type_name -> google.protobuf.Struct
-	18, // 6: hector.plugin.v1.DeleteVectorsRequest.filter:type_name -> google.protobuf.Struct
-	15, // 7: hector.plugin.v1.ListCollectionsResponse.collections:type_name -> hector.plugin.v1.Collection
+	22, // 1: hector.plugin.v1.Vector.metadata:type_name -> google.protobuf.Struct
+	6,  // 2: hector.plugin.v1.UpsertVectorsRequest.vectors:type_name -> hector.plugin.v1.Vector
+	22, // 3: hector.plugin.v1.SearchVectorsRequest.filter:type_name -> google.protobuf.Struct
+	11, // 4: hector.plugin.v1.SearchVectorsResponse.results:type_name -> hector.plugin.v1.VectorResult
+	22, // 5: hector.plugin.v1.VectorResult.metadata:type_name -> google.protobuf.Struct
+	22, // 6: hector.plugin.v1.DeleteVectorsRequest.filter:type_name -> google.protobuf.Struct
+	16, // 7: hector.plugin.v1.ListCollectionsResponse.collections:type_name -> hector.plugin.v1.Collection
 	0,  // 8: hector.plugin.v1.Collection.metric:type_name -> hector.plugin.v1.Metric
-	18, // 9: hector.plugin.v1.ListVectorsRequest.filter:type_name -> google.protobuf.Struct
-	5,  // 10: hector.plugin.v1.ListVectorsResponse.vectors:type_name -> hector.plugin.v1.Vector
-	1,  // 11: hector.plugin.v1.DatabaseProvider.CreateCollection:input_type -> hector.plugin.v1.CreateCollectionRequest
-	3,  // 12: hector.plugin.v1.DatabaseProvider.DeleteCollection:input_type -> hector.plugin.v1.DeleteCollectionRequest
-	6,  // 13: hector.plugin.v1.DatabaseProvider.UpsertVectors:input_type -> hector.plugin.v1.UpsertVectorsRequest
-	8,  // 14: hector.plugin.v1.DatabaseProvider.SearchVectors:input_type -> hector.plugin.v1.SearchVectorsRequest
-	11, // 15: hector.plugin.v1.DatabaseProvider.DeleteVectors:input_type -> hector.plugin.v1.DeleteVectorsRequest
-	13, // 16: hector.plugin.v1.DatabaseProvider.ListCollections:input_type -> hector.plugin.v1.ListCollectionsRequest
-	16, // 17: hector.plugin.v1.DatabaseProvider.ListVectors:input_type -> hector.plugin.v1.ListVectorsRequest
-	2,  // 18: hector.plugin.v1.DatabaseProvider.CreateCollection:output_type -> hector.plugin.v1.CreateCollectionResponse
-	4,  // 19: hector.plugin.v1.DatabaseProvider.DeleteCollection:output_type -> hector.plugin.v1.DeleteCollectionResponse
-	7,  // 20: hector.plugin.v1.DatabaseProvider.UpsertVectors:output_type -> hector.plugin.v1.UpsertVectorsResponse
-	9,  // 21: hector.plugin.v1.DatabaseProvider.SearchVectors:output_type -> hector.plugin.v1.SearchVectorsResponse
-	12, // 22: hector.plugin.v1.DatabaseProvider.DeleteVectors:output_type -> hector.plugin.v1.DeleteVectorsResponse
-	14, // 23: hector.plugin.v1.DatabaseProvider.ListCollections:output_type -> hector.plugin.v1.ListCollectionsResponse
-	17, // 24: hector.plugin.v1.DatabaseProvider.ListVectors:output_type -> hector.plugin.v1.ListVectorsResponse
-	18, // [18:25] is the sub-list for method output_type
-	11, // [11:18] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 9: hector.plugin.v1.Collection.index:type_name -> hector.plugin.v1.Index
+	1,  // 10: hector.plugin.v1.Index.state:type_name -> hector.plugin.v1.IndexState
+	22, // 11: hector.plugin.v1.ListVectorsRequest.filter:type_name -> google.protobuf.Struct
+	6,  // 12: hector.plugin.v1.ListVectorsResponse.vectors:type_name -> hector.plugin.v1.Vector
+	2,  // 13: hector.plugin.v1.DatabaseProvider.CreateCollection:input_type -> hector.plugin.v1.CreateCollectionRequest
+	4,  // 14: hector.plugin.v1.DatabaseProvider.DeleteCollection:input_type -> hector.plugin.v1.DeleteCollectionRequest
+	7,  // 15: hector.plugin.v1.DatabaseProvider.UpsertVectors:input_type -> hector.plugin.v1.UpsertVectorsRequest
+	9,  // 16: hector.plugin.v1.DatabaseProvider.SearchVectors:input_type -> hector.plugin.v1.SearchVectorsRequest
+	12, // 17: hector.plugin.v1.DatabaseProvider.DeleteVectors:input_type -> hector.plugin.v1.DeleteVectorsRequest
+	14, // 18: hector.plugin.v1.DatabaseProvider.ListCollections:input_type -> hector.plugin.v1.ListCollectionsRequest
+	18, // 19: hector.plugin.v1.DatabaseProvider.ListVectors:input_type -> hector.plugin.v1.ListVectorsRequest
+	20, // 20: hector.plugin.v1.DatabaseProvider.CreateSnapshot:input_type -> hector.plugin.v1.CreateSnapshotRequest
+	3,  // 21: hector.plugin.v1.DatabaseProvider.CreateCollection:output_type -> hector.plugin.v1.CreateCollectionResponse
+	5,  // 22: hector.plugin.v1.DatabaseProvider.DeleteCollection:output_type -> hector.plugin.v1.DeleteCollectionResponse
+	8,  // 23: hector.plugin.v1.DatabaseProvider.UpsertVectors:output_type -> hector.plugin.v1.UpsertVectorsResponse
+	10, // 24: hector.plugin.v1.DatabaseProvider.SearchVectors:output_type -> hector.plugin.v1.SearchVectorsResponse
+	13, // 25: hector.plugin.v1.DatabaseProvider.DeleteVectors:output_type -> hector.plugin.v1.DeleteVectorsResponse
+	15, // 26: hector.plugin.v1.DatabaseProvider.ListCollections:output_type -> hector.plugin.v1.ListCollectionsResponse
+	19, // 27: hector.plugin.v1.DatabaseProvider.ListVectors:output_type -> hector.plugin.v1.ListVectorsResponse
+	21, // 28: hector.plugin.v1.DatabaseProvider.CreateSnapshot:output_type -> hector.plugin.v1.CreateSnapshotResponse
+	21, // [21:29] is the sub-list for method output_type
+	13, // [13:21] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_hector_plugin_v1_database_proto_init() }
@@ -1268,8 +1557,8 @@ func file_hector_plugin_v1_database_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hector_plugin_v1_database_proto_rawDesc), len(file_hector_plugin_v1_database_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   17,
+			NumEnums:      2,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	DatabaseProvider_DeleteVectors_FullMethodName    = "/hector.plugin.v1.DatabaseProvider/DeleteVectors"
 	DatabaseProvider_ListCollections_FullMethodName  = "/hector.plugin.v1.DatabaseProvider/ListCollections"
 	DatabaseProvider_ListVectors_FullMethodName      = "/hector.plugin.v1.DatabaseProvider/ListVectors"
+	DatabaseProvider_CreateSnapshot_FullMethodName   = "/hector.plugin.v1.DatabaseProvider/CreateSnapshot"
 )
 
 // DatabaseProviderClient is the client API for DatabaseProvider service.
@@ -63,6 +64,10 @@ type DatabaseProviderClient interface {
 	// Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
 	// for a page_token that this collection did not give.
 	ListVectors(ctx context.Context, in *ListVectorsRequest, opts ...grpc.CallOption) (*ListVectorsResponse, error)
+	// Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+	// Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+	// folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
+	CreateSnapshot(ctx context.Context, in *CreateSnapshotRequest, opts ...grpc.CallOption) (*CreateSnapshotResponse, error)
 }
 
 type databaseProviderClient struct {
@@ -143,6 +148,16 @@ func (c *databaseProviderClient) ListVectors(ctx context.Context, in *ListVector
 	return out, nil
 }
 
+func (c *databaseProviderClient) CreateSnapshot(ctx context.Context, in *CreateSnapshotRequest, opts ...grpc.CallOption) (*CreateSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateSnapshotResponse)
+	err := c.cc.Invoke(ctx, DatabaseProvider_CreateSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // DatabaseProviderServer is the server API for DatabaseProvider service.
 // All implementations must embed UnimplementedDatabaseProviderServer
 // for forward compatibility.
@@ -178,6 +193,10 @@ type DatabaseProviderServer interface {
 	// Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
 	// for a page_token that this collection did not give.
 	ListVectors(context.Context, *ListVectorsRequest) (*ListVectorsResponse, error)
+	// Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+	// Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+	// folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
+	CreateSnapshot(context.Context, *CreateSnapshotRequest) (*CreateSnapshotResponse, error)
 	mustEmbedUnimplementedDatabaseProviderServer()
 }
 
@@ -208,6 +227,9 @@ func (UnimplementedDatabaseProviderServer) ListCollections(context.Context, *Lis
 }
 func (UnimplementedDatabaseProviderServer) ListVectors(context.Context, *ListVectorsRequest) (*ListVectorsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListVectors not implemented")
+}
+func (UnimplementedDatabaseProviderServer) CreateSnapshot(context.Context, *CreateSnapshotRequest) (*CreateSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSnapshot not implemented")
 }
 func (UnimplementedDatabaseProviderServer) mustEmbedUnimplementedDatabaseProviderServer() {}
 func (UnimplementedDatabaseProviderServer) testEmbeddedByValue()                          {}
@@ -356,6 +378,24 @@ func _DatabaseProvider_ListVectors_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DatabaseProvider_CreateSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DatabaseProviderServer).CreateSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DatabaseProvider_CreateSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DatabaseProviderServer).CreateSnapshot(ctx, req.(*CreateSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // DatabaseProvider_ServiceDesc is the grpc.ServiceDesc for DatabaseProvider service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -390,6 +430,10 @@ var DatabaseProvider_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListVectors",
 			Handler:    _DatabaseProvider_ListVectors_Handler,
+		},
+		{
+			MethodName: "CreateSnapshot",
+			Handler:    _DatabaseProvider_CreateSnapshot_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

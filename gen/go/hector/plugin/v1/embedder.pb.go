@@ -560,6 +560,141 @@ func (x *GetDimensionsResponse) GetNormalized() bool {
 	return false
 }
 
+type RerankRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question. May be empty.
+	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	// Each may be empty. Empty list: an empty answer.
+	Texts []string `protobuf:"bytes,2,rep,name=texts,proto3" json:"texts,omitempty"`
+	// Empty: the plugin's default for this RPC.
+	Model         string `protobuf:"bytes,3,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerankRequest) Reset() {
+	*x = RerankRequest{}
+	mi := &file_hector_plugin_v1_embedder_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerankRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerankRequest) ProtoMessage() {}
+
+func (x *RerankRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_plugin_v1_embedder_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerankRequest.ProtoReflect.Descriptor instead.
+func (*RerankRequest) Descriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_embedder_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RerankRequest) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *RerankRequest) GetTexts() []string {
+	if x != nil {
+		return x.Texts
+	}
+	return nil
+}
+
+func (x *RerankRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+type RerankResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// See Plugin.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// Why not. Empty on success.
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// One per text, in the order of texts, finite; a higher one is better. They compare for one model and query alone.
+	Scores []float32 `protobuf:"fixed32,3,rep,packed,name=scores,proto3" json:"scores,omitempty"`
+	// As EmbedTextResponse.model.
+	Model         string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RerankResponse) Reset() {
+	*x = RerankResponse{}
+	mi := &file_hector_plugin_v1_embedder_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RerankResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RerankResponse) ProtoMessage() {}
+
+func (x *RerankResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_hector_plugin_v1_embedder_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RerankResponse.ProtoReflect.Descriptor instead.
+func (*RerankResponse) Descriptor() ([]byte, []int) {
+	return file_hector_plugin_v1_embedder_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RerankResponse) GetSuccess() bool {
+	if x != nil {
+		return x.Success
+	}
+	return false
+}
+
+func (x *RerankResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *RerankResponse) GetScores() []float32 {
+	if x != nil {
+		return x.Scores
+	}
+	return nil
+}
+
+func (x *RerankResponse) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
 var File_hector_plugin_v1_embedder_proto protoreflect.FileDescriptor
 
 const file_hector_plugin_v1_embedder_proto_rawDesc = "" +
@@ -603,16 +738,26 @@ const file_hector_plugin_v1_embedder_proto_rawDesc = "" +
 	"\x10max_input_tokens\x18\x03 \x01(\x05R\x0emaxInputTokens\x12\x1e\n" +
 	"\n" +
 	"normalized\x18\x04 \x01(\bR\n" +
-	"normalized*V\n" +
+	"normalized\"Q\n" +
+	"\rRerankRequest\x12\x14\n" +
+	"\x05query\x18\x01 \x01(\tR\x05query\x12\x14\n" +
+	"\x05texts\x18\x02 \x03(\tR\x05texts\x12\x14\n" +
+	"\x05model\x18\x03 \x01(\tR\x05model\"n\n" +
+	"\x0eRerankResponse\x12\x18\n" +
+	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x14\n" +
+	"\x05error\x18\x02 \x01(\tR\x05error\x12\x16\n" +
+	"\x06scores\x18\x03 \x03(\x02R\x06scores\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model*V\n" +
 	"\tInputType\x12\x1a\n" +
 	"\x16INPUT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10INPUT_TYPE_QUERY\x10\x01\x12\x17\n" +
-	"\x13INPUT_TYPE_DOCUMENT\x10\x022\xa3\x02\n" +
+	"\x13INPUT_TYPE_DOCUMENT\x10\x022\xf0\x02\n" +
 	"\x10EmbedderProvider\x12T\n" +
 	"\tEmbedText\x12\".hector.plugin.v1.EmbedTextRequest\x1a#.hector.plugin.v1.EmbedTextResponse\x12W\n" +
 	"\n" +
 	"EmbedBatch\x12#.hector.plugin.v1.EmbedBatchRequest\x1a$.hector.plugin.v1.EmbedBatchResponse\x12`\n" +
-	"\rGetDimensions\x12&.hector.plugin.v1.GetDimensionsRequest\x1a'.hector.plugin.v1.GetDimensionsResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3"
+	"\rGetDimensions\x12&.hector.plugin.v1.GetDimensionsRequest\x1a'.hector.plugin.v1.GetDimensionsResponse\x12K\n" +
+	"\x06Rerank\x12\x1f.hector.plugin.v1.RerankRequest\x1a .hector.plugin.v1.RerankResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3"
 
 var (
 	file_hector_plugin_v1_embedder_proto_rawDescOnce sync.Once
@@ -627,7 +772,7 @@ func file_hector_plugin_v1_embedder_proto_rawDescGZIP() []byte {
 }
 
 var file_hector_plugin_v1_embedder_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_hector_plugin_v1_embedder_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_hector_plugin_v1_embedder_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_hector_plugin_v1_embedder_proto_goTypes = []any{
 	(InputType)(0),                // 0: hector.plugin.v1.InputType
 	(*EmbedTextRequest)(nil),      // 1: hector.plugin.v1.EmbedTextRequest
@@ -637,6 +782,8 @@ var file_hector_plugin_v1_embedder_proto_goTypes = []any{
 	(*Embedding)(nil),             // 5: hector.plugin.v1.Embedding
 	(*GetDimensionsRequest)(nil),  // 6: hector.plugin.v1.GetDimensionsRequest
 	(*GetDimensionsResponse)(nil), // 7: hector.plugin.v1.GetDimensionsResponse
+	(*RerankRequest)(nil),         // 8: hector.plugin.v1.RerankRequest
+	(*RerankResponse)(nil),        // 9: hector.plugin.v1.RerankResponse
 }
 var file_hector_plugin_v1_embedder_proto_depIdxs = []int32{
 	0, // 0: hector.plugin.v1.EmbedTextRequest.input_type:type_name -> hector.plugin.v1.InputType
@@ -645,11 +792,13 @@ var file_hector_plugin_v1_embedder_proto_depIdxs = []int32{
 	1, // 3: hector.plugin.v1.EmbedderProvider.EmbedText:input_type -> hector.plugin.v1.EmbedTextRequest
 	3, // 4: hector.plugin.v1.EmbedderProvider.EmbedBatch:input_type -> hector.plugin.v1.EmbedBatchRequest
 	6, // 5: hector.plugin.v1.EmbedderProvider.GetDimensions:input_type -> hector.plugin.v1.GetDimensionsRequest
-	2, // 6: hector.plugin.v1.EmbedderProvider.EmbedText:output_type -> hector.plugin.v1.EmbedTextResponse
-	4, // 7: hector.plugin.v1.EmbedderProvider.EmbedBatch:output_type -> hector.plugin.v1.EmbedBatchResponse
-	7, // 8: hector.plugin.v1.EmbedderProvider.GetDimensions:output_type -> hector.plugin.v1.GetDimensionsResponse
-	6, // [6:9] is the sub-list for method output_type
-	3, // [3:6] is the sub-list for method input_type
+	8, // 6: hector.plugin.v1.EmbedderProvider.Rerank:input_type -> hector.plugin.v1.RerankRequest
+	2, // 7: hector.plugin.v1.EmbedderProvider.EmbedText:output_type -> hector.plugin.v1.EmbedTextResponse
+	4, // 8: hector.plugin.v1.EmbedderProvider.EmbedBatch:output_type -> hector.plugin.v1.EmbedBatchResponse
+	7, // 9: hector.plugin.v1.EmbedderProvider.GetDimensions:output_type -> hector.plugin.v1.GetDimensionsResponse
+	9, // 10: hector.plugin.v1.EmbedderProvider.Rerank:output_type -> hector.plugin.v1.RerankResponse
+	7, // [7:11] is the sub-list for method output_type
+	3, // [3:7] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
 	3, // [3:3] is the sub-list for extension extendee
 	0, // [0:3] is the sub-list for field type_name
@@ -666,7 +815,7 @@ func file_hector_plugin_v1_embedder_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hector_plugin_v1_embedder_proto_rawDesc), len(file_hector_plugin_v1_embedder_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	EmbedderProvider_EmbedText_FullMethodName     = "/hector.plugin.v1.EmbedderProvider/EmbedText"
 	EmbedderProvider_EmbedBatch_FullMethodName    = "/hector.plugin.v1.EmbedderProvider/EmbedBatch"
 	EmbedderProvider_GetDimensions_FullMethodName = "/hector.plugin.v1.EmbedderProvider/GetDimensions"
+	EmbedderProvider_Rerank_FullMethodName        = "/hector.plugin.v1.EmbedderProvider/Rerank"
 )
 
 // EmbedderProviderClient is the client API for EmbedderProvider service.
@@ -43,6 +44,10 @@ type EmbedderProviderClient interface {
 	// Says what vectors a model gives, without embedding anything.
 	// Errors: NOT_FOUND when there is no such model.
 	GetDimensions(ctx context.Context, in *GetDimensionsRequest, opts ...grpc.CallOption) (*GetDimensionsResponse, error)
+	// Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+	// Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+	// INVALID_ARGUMENT for more texts than the plugin takes at once.
+	Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error)
 }
 
 type embedderProviderClient struct {
@@ -83,6 +88,16 @@ func (c *embedderProviderClient) GetDimensions(ctx context.Context, in *GetDimen
 	return out, nil
 }
 
+func (c *embedderProviderClient) Rerank(ctx context.Context, in *RerankRequest, opts ...grpc.CallOption) (*RerankResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RerankResponse)
+	err := c.cc.Invoke(ctx, EmbedderProvider_Rerank_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EmbedderProviderServer is the server API for EmbedderProvider service.
 // All implementations must embed UnimplementedEmbedderProviderServer
 // for forward compatibility.
@@ -102,6 +117,10 @@ type EmbedderProviderServer interface {
 	// Says what vectors a model gives, without embedding anything.
 	// Errors: NOT_FOUND when there is no such model.
 	GetDimensions(context.Context, *GetDimensionsRequest) (*GetDimensionsResponse, error)
+	// Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+	// Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+	// INVALID_ARGUMENT for more texts than the plugin takes at once.
+	Rerank(context.Context, *RerankRequest) (*RerankResponse, error)
 	mustEmbedUnimplementedEmbedderProviderServer()
 }
 
@@ -120,6 +139,9 @@ func (UnimplementedEmbedderProviderServer) EmbedBatch(context.Context, *EmbedBat
 }
 func (UnimplementedEmbedderProviderServer) GetDimensions(context.Context, *GetDimensionsRequest) (*GetDimensionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDimensions not implemented")
+}
+func (UnimplementedEmbedderProviderServer) Rerank(context.Context, *RerankRequest) (*RerankResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Rerank not implemented")
 }
 func (UnimplementedEmbedderProviderServer) mustEmbedUnimplementedEmbedderProviderServer() {}
 func (UnimplementedEmbedderProviderServer) testEmbeddedByValue()                          {}
@@ -196,6 +218,24 @@ func _EmbedderProvider_GetDimensions_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EmbedderProvider_Rerank_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RerankRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EmbedderProviderServer).Rerank(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EmbedderProvider_Rerank_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EmbedderProviderServer).Rerank(ctx, req.(*RerankRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EmbedderProvider_ServiceDesc is the grpc.ServiceDesc for EmbedderProvider service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -214,6 +254,10 @@ var EmbedderProvider_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetDimensions",
 			Handler:    _EmbedderProvider_GetDimensions_Handler,
+		},
+		{
+			MethodName: "Rerank",
+			Handler:    _EmbedderProvider_Rerank_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhector/plugin/v1/database.proto\x12\x10hector.plugin.v1\x1a\x1cgoogle/protobuf/struct.proto\"}\n\x17\x43reateCollectionRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\tdimension\x18\x02 \x01(\x05R\tdimension\x12\x30\n\x06metric\x18\x03 \x01(\x0e\x32\x18.hector.plugin.v1.MetricR\x06metric\"J\n\x18\x43reateCollectionResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"-\n\x17\x44\x65leteCollectionRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"J\n\x18\x44\x65leteCollectionResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"e\n\x06Vector\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06vector\x18\x02 \x03(\x02R\x06vector\x12\x33\n\x08metadata\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\"j\n\x14UpsertVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x32\n\x07vectors\x18\x02 \x03(\x0b\x32\x18.hector.plugin.v1.VectorR\x07vectors\"G\n\x15UpsertVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"\xb3\x01\n\x14SearchVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x16\n\x06vector\x18\x02 \x03(\x02R\x06vector\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\x12\x1c\n\tthreshold\x18\x04 \x01(\x02R\tthreshold\x12/\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\"\x81\x01\n\x15SearchVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x38\n\x07results\x18\x03 \x03(\x0b\x32\x1e.hector.plugin.v1.VectorResultR\x07results\"i\n\x0cVectorResult\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05score\x18\x02 \x01(\x02R\x05score\x12\x33\n\x08metadata\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\"y\n\x14\x44\x65leteVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x10\n\x03ids\x18\x02 \x03(\tR\x03ids\x12/\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\"a\n\x15\x44\x65leteVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x18\n\x07\x64\x65leted\x18\x03 \x01(\x03R\x07\x64\x65leted\"\x18\n\x16ListCollectionsRequest\"Y\n\x17ListCollectionsResponse\x12>\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1c.hector.plugin.v1.CollectionR\x0b\x63ollections\"\x8a\x01\n\nCollection\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\tdimension\x18\x02 \x01(\x05R\tdimension\x12\x30\n\x06metric\x18\x03 \x01(\x0e\x32\x18.hector.plugin.v1.MetricR\x06metric\x12\x18\n\x07vectors\x18\x04 \x01(\x03R\x07vectors\"\xd6\x01\n\x12ListVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x10\n\x03ids\x18\x02 \x03(\tR\x03ids\x12/\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\x12!\n\x0cwith_vectors\x18\x06 \x01(\x08R\x0bwithVectors\"q\n\x13ListVectorsResponse\x12\x32\n\x07vectors\x18\x01 \x03(\x0b\x32\x18.hector.plugin.v1.VectorR\x07vectors\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*R\n\x06Metric\x12\x16\n\x12METRIC_UNSPECIFIED\x10\x00\x12\x11\n\rMETRIC_COSINE\x10\x01\x12\x0e\n\nMETRIC_DOT\x10\x02\x12\r\n\tMETRIC_L2\x10\x03\x32\xd2\x05\n\x10\x44\x61tabaseProvider\x12i\n\x10\x43reateCollection\x12).hector.plugin.v1.CreateCollectionRequest\x1a*.hector.plugin.v1.CreateCollectionResponse\x12i\n\x10\x44\x65leteCollection\x12).hector.plugin.v1.DeleteCollectionRequest\x1a*.hector.plugin.v1.DeleteCollectionResponse\x12`\n\rUpsertVectors\x12&.hector.plugin.v1.UpsertVectorsRequest\x1a\'.hector.plugin.v1.UpsertVectorsResponse\x12`\n\rSearchVectors\x12&.hector.plugin.v1.SearchVectorsRequest\x1a\'.hector.plugin.v1.SearchVectorsResponse\x12`\n\rDeleteVectors\x12&.hector.plugin.v1.DeleteVectorsRequest\x1a\'.hector.plugin.v1.DeleteVectorsResponse\x12\x66\n\x0fListCollections\x12(.hector.plugin.v1.ListCollectionsRequest\x1a).hector.plugin.v1.ListCollectionsResponse\x12Z\n\x0bListVectors\x12$.hector.plugin.v1.ListVectorsRequest\x1a%.hector.plugin.v1.ListVectorsResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhector/plugin/v1/database.proto\x12\x10hector.plugin.v1\x1a\x1cgoogle/protobuf/struct.proto\"}\n\x17\x43reateCollectionRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\tdimension\x18\x02 \x01(\x05R\tdimension\x12\x30\n\x06metric\x18\x03 \x01(\x0e\x32\x18.hector.plugin.v1.MetricR\x06metric\"J\n\x18\x43reateCollectionResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"-\n\x17\x44\x65leteCollectionRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\"J\n\x18\x44\x65leteCollectionResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"e\n\x06Vector\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n\x06vector\x18\x02 \x03(\x02R\x06vector\x12\x33\n\x08metadata\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\"j\n\x14UpsertVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x32\n\x07vectors\x18\x02 \x03(\x0b\x32\x18.hector.plugin.v1.VectorR\x07vectors\"G\n\x15UpsertVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\"\xc9\x01\n\x14SearchVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x16\n\x06vector\x18\x02 \x03(\x02R\x06vector\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\x12\x1c\n\tthreshold\x18\x04 \x01(\x02R\tthreshold\x12/\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\x12\x14\n\x05\x65xact\x18\x06 \x01(\x08R\x05\x65xact\"\x81\x01\n\x15SearchVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x38\n\x07results\x18\x03 \x03(\x0b\x32\x1e.hector.plugin.v1.VectorResultR\x07results\"i\n\x0cVectorResult\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05score\x18\x02 \x01(\x02R\x05score\x12\x33\n\x08metadata\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x08metadata\"y\n\x14\x44\x65leteVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x10\n\x03ids\x18\x02 \x03(\tR\x03ids\x12/\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\"a\n\x15\x44\x65leteVectorsResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x18\n\x07\x64\x65leted\x18\x03 \x01(\x03R\x07\x64\x65leted\"\x18\n\x16ListCollectionsRequest\"Y\n\x17ListCollectionsResponse\x12>\n\x0b\x63ollections\x18\x01 \x03(\x0b\x32\x1c.hector.plugin.v1.CollectionR\x0b\x63ollections\"\xb9\x01\n\nCollection\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n\tdimension\x18\x02 \x01(\x05R\tdimension\x12\x30\n\x06metric\x18\x03 \x01(\x0e\x32\x18.hector.plugin.v1.MetricR\x06metric\x12\x18\n\x07vectors\x18\x04 \x01(\x03R\x07vectors\x12-\n\x05index\x18\x05 \x01(\x0b\x32\x17.hector.plugin.v1.IndexR\x05index\"\x81\x01\n\x05Index\x12\x12\n\x04kind\x18\x01 \x01(\tR\x04kind\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32\x1c.hector.plugin.v1.IndexStateR\x05state\x12\x18\n\x07vectors\x18\x03 \x01(\x03R\x07vectors\x12\x16\n\x06recall\x18\x04 \x01(\x02R\x06recall\"\xd6\x01\n\x12ListVectorsRequest\x12\x1e\n\ncollection\x18\x01 \x01(\tR\ncollection\x12\x10\n\x03ids\x18\x02 \x03(\tR\x03ids\x12/\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x17.google.protobuf.StructR\x06\x66ilter\x12\x1b\n\tpage_size\x18\x04 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x05 \x01(\tR\tpageToken\x12!\n\x0cwith_vectors\x18\x06 \x01(\x08R\x0bwithVectors\"q\n\x13ListVectorsResponse\x12\x32\n\x07vectors\x18\x01 \x03(\x0b\x32\x18.hector.plugin.v1.VectorR\x07vectors\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x15\x43reateSnapshotRequest\x12\x16\n\x06\x66older\x18\x01 \x01(\tR\x06\x66older\"x\n\x16\x43reateSnapshotResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x18\n\x07vectors\x18\x03 \x01(\x03R\x07vectors\x12\x14\n\x05\x62ytes\x18\x04 \x01(\x03R\x05\x62ytes*R\n\x06Metric\x12\x16\n\x12METRIC_UNSPECIFIED\x10\x00\x12\x11\n\rMETRIC_COSINE\x10\x01\x12\x0e\n\nMETRIC_DOT\x10\x02\x12\r\n\tMETRIC_L2\x10\x03*Z\n\nIndexState\x12\x1b\n\x17INDEX_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14INDEX_STATE_BUILDING\x10\x01\x12\x15\n\x11INDEX_STATE_READY\x10\x02\x32\xb7\x06\n\x10\x44\x61tabaseProvider\x12i\n\x10\x43reateCollection\x12).hector.plugin.v1.CreateCollectionRequest\x1a*.hector.plugin.v1.CreateCollectionResponse\x12i\n\x10\x44\x65leteCollection\x12).hector.plugin.v1.DeleteCollectionRequest\x1a*.hector.plugin.v1.DeleteCollectionResponse\x12`\n\rUpsertVectors\x12&.hector.plugin.v1.UpsertVectorsRequest\x1a\'.hector.plugin.v1.UpsertVectorsResponse\x12`\n\rSearchVectors\x12&.hector.plugin.v1.SearchVectorsRequest\x1a\'.hector.plugin.v1.SearchVectorsResponse\x12`\n\rDeleteVectors\x12&.hector.plugin.v1.DeleteVectorsRequest\x1a\'.hector.plugin.v1.DeleteVectorsResponse\x12\x66\n\x0fListCollections\x12(.hector.plugin.v1.ListCollectionsRequest\x1a).hector.plugin.v1.ListCollectionsResponse\x12Z\n\x0bListVectors\x12$.hector.plugin.v1.ListVectorsRequest\x1a%.hector.plugin.v1.ListVectorsResponse\x12\x63\n\x0e\x43reateSnapshot\x12\'.hector.plugin.v1.CreateSnapshotRequest\x1a(.hector.plugin.v1.CreateSnapshotResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hector.plugin.v1.database_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z/hector.example/gen/go/hector/plugin/v1;pluginv1'
-  _globals['_METRIC']._serialized_start=1926
-  _globals['_METRIC']._serialized_end=2008
+  _globals['_METRIC']._serialized_start=2298
+  _globals['_METRIC']._serialized_end=2380
+  _globals['_INDEXSTATE']._serialized_start=2382
+  _globals['_INDEXSTATE']._serialized_end=2472
   _globals['_CREATECOLLECTIONREQUEST']._serialized_start=83
   _globals['_CREATECOLLECTIONREQUEST']._serialized_end=208
   _globals['_CREATECOLLECTIONRESPONSE']._serialized_start=210
@@ -50,25 +52,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPSERTVECTORSRESPONSE']._serialized_start=620
   _globals['_UPSERTVECTORSRESPONSE']._serialized_end=691
   _globals['_SEARCHVECTORSREQUEST']._serialized_start=694
-  _globals['_SEARCHVECTORSREQUEST']._serialized_end=873
-  _globals['_SEARCHVECTORSRESPONSE']._serialized_start=876
-  _globals['_SEARCHVECTORSRESPONSE']._serialized_end=1005
-  _globals['_VECTORRESULT']._serialized_start=1007
-  _globals['_VECTORRESULT']._serialized_end=1112
-  _globals['_DELETEVECTORSREQUEST']._serialized_start=1114
-  _globals['_DELETEVECTORSREQUEST']._serialized_end=1235
-  _globals['_DELETEVECTORSRESPONSE']._serialized_start=1237
-  _globals['_DELETEVECTORSRESPONSE']._serialized_end=1334
-  _globals['_LISTCOLLECTIONSREQUEST']._serialized_start=1336
-  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=1360
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=1362
-  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=1451
-  _globals['_COLLECTION']._serialized_start=1454
-  _globals['_COLLECTION']._serialized_end=1592
-  _globals['_LISTVECTORSREQUEST']._serialized_start=1595
-  _globals['_LISTVECTORSREQUEST']._serialized_end=1809
-  _globals['_LISTVECTORSRESPONSE']._serialized_start=1811
-  _globals['_LISTVECTORSRESPONSE']._serialized_end=1924
-  _globals['_DATABASEPROVIDER']._serialized_start=2011
-  _globals['_DATABASEPROVIDER']._serialized_end=2733
+  _globals['_SEARCHVECTORSREQUEST']._serialized_end=895
+  _globals['_SEARCHVECTORSRESPONSE']._serialized_start=898
+  _globals['_SEARCHVECTORSRESPONSE']._serialized_end=1027
+  _globals['_VECTORRESULT']._serialized_start=1029
+  _globals['_VECTORRESULT']._serialized_end=1134
+  _globals['_DELETEVECTORSREQUEST']._serialized_start=1136
+  _globals['_DELETEVECTORSREQUEST']._serialized_end=1257
+  _globals['_DELETEVECTORSRESPONSE']._serialized_start=1259
+  _globals['_DELETEVECTORSRESPONSE']._serialized_end=1356
+  _globals['_LISTCOLLECTIONSREQUEST']._serialized_start=1358
+  _globals['_LISTCOLLECTIONSREQUEST']._serialized_end=1382
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_start=1384
+  _globals['_LISTCOLLECTIONSRESPONSE']._serialized_end=1473
+  _globals['_COLLECTION']._serialized_start=1476
+  _globals['_COLLECTION']._serialized_end=1661
+  _globals['_INDEX']._serialized_start=1664
+  _globals['_INDEX']._serialized_end=1793
+  _globals['_LISTVECTORSREQUEST']._serialized_start=1796
+  _globals['_LISTVECTORSREQUEST']._serialized_end=2010
+  _globals['_LISTVECTORSRESPONSE']._serialized_start=2012
+  _globals['_LISTVECTORSRESPONSE']._serialized_end=2125
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_start=2127
+  _globals['_CREATESNAPSHOTREQUEST']._serialized_end=2174
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_start=2176
+  _globals['_CREATESNAPSHOTRESPONSE']._serialized_end=2296
+  _globals['_DATABASEPROVIDER']._serialized_start=2475
+  _globals['_DATABASEPROVIDER']._serialized_end=3298
 # @@protoc_insertion_point(module_scope)

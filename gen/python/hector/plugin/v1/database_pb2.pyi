@@ -14,10 +14,19 @@ class Metric(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     METRIC_COSINE: _ClassVar[Metric]
     METRIC_DOT: _ClassVar[Metric]
     METRIC_L2: _ClassVar[Metric]
+
+class IndexState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    INDEX_STATE_UNSPECIFIED: _ClassVar[IndexState]
+    INDEX_STATE_BUILDING: _ClassVar[IndexState]
+    INDEX_STATE_READY: _ClassVar[IndexState]
 METRIC_UNSPECIFIED: Metric
 METRIC_COSINE: Metric
 METRIC_DOT: Metric
 METRIC_L2: Metric
+INDEX_STATE_UNSPECIFIED: IndexState
+INDEX_STATE_BUILDING: IndexState
+INDEX_STATE_READY: IndexState
 
 class CreateCollectionRequest(_message.Message):
     __slots__ = ("name", "dimension", "metric")
@@ -78,18 +87,20 @@ class UpsertVectorsResponse(_message.Message):
     def __init__(self, success: bool = ..., error: _Optional[str] = ...) -> None: ...
 
 class SearchVectorsRequest(_message.Message):
-    __slots__ = ("collection", "vector", "limit", "threshold", "filter")
+    __slots__ = ("collection", "vector", "limit", "threshold", "filter", "exact")
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
     VECTOR_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
+    EXACT_FIELD_NUMBER: _ClassVar[int]
     collection: str
     vector: _containers.RepeatedScalarFieldContainer[float]
     limit: int
     threshold: float
     filter: _struct_pb2.Struct
-    def __init__(self, collection: _Optional[str] = ..., vector: _Optional[_Iterable[float]] = ..., limit: _Optional[int] = ..., threshold: _Optional[float] = ..., filter: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+    exact: bool
+    def __init__(self, collection: _Optional[str] = ..., vector: _Optional[_Iterable[float]] = ..., limit: _Optional[int] = ..., threshold: _Optional[float] = ..., filter: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., exact: bool = ...) -> None: ...
 
 class SearchVectorsResponse(_message.Message):
     __slots__ = ("success", "error", "results")
@@ -142,16 +153,30 @@ class ListCollectionsResponse(_message.Message):
     def __init__(self, collections: _Optional[_Iterable[_Union[Collection, _Mapping]]] = ...) -> None: ...
 
 class Collection(_message.Message):
-    __slots__ = ("name", "dimension", "metric", "vectors")
+    __slots__ = ("name", "dimension", "metric", "vectors", "index")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DIMENSION_FIELD_NUMBER: _ClassVar[int]
     METRIC_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
     name: str
     dimension: int
     metric: Metric
     vectors: int
-    def __init__(self, name: _Optional[str] = ..., dimension: _Optional[int] = ..., metric: _Optional[_Union[Metric, str]] = ..., vectors: _Optional[int] = ...) -> None: ...
+    index: Index
+    def __init__(self, name: _Optional[str] = ..., dimension: _Optional[int] = ..., metric: _Optional[_Union[Metric, str]] = ..., vectors: _Optional[int] = ..., index: _Optional[_Union[Index, _Mapping]] = ...) -> None: ...
+
+class Index(_message.Message):
+    __slots__ = ("kind", "state", "vectors", "recall")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    state: IndexState
+    vectors: int
+    recall: float
+    def __init__(self, kind: _Optional[str] = ..., state: _Optional[_Union[IndexState, str]] = ..., vectors: _Optional[int] = ..., recall: _Optional[float] = ...) -> None: ...
 
 class ListVectorsRequest(_message.Message):
     __slots__ = ("collection", "ids", "filter", "page_size", "page_token", "with_vectors")
@@ -176,3 +201,21 @@ class ListVectorsResponse(_message.Message):
     vectors: _containers.RepeatedCompositeFieldContainer[Vector]
     next_page_token: str
     def __init__(self, vectors: _Optional[_Iterable[_Union[Vector, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CreateSnapshotRequest(_message.Message):
+    __slots__ = ("folder",)
+    FOLDER_FIELD_NUMBER: _ClassVar[int]
+    folder: str
+    def __init__(self, folder: _Optional[str] = ...) -> None: ...
+
+class CreateSnapshotResponse(_message.Message):
+    __slots__ = ("success", "error", "vectors", "bytes")
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    VECTORS_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    success: bool
+    error: str
+    vectors: int
+    bytes: int
+    def __init__(self, success: bool = ..., error: _Optional[str] = ..., vectors: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...

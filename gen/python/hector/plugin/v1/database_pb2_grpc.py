@@ -73,6 +73,11 @@ class DatabaseProviderStub(object):
                 request_serializer=hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsRequest.SerializeToString,
                 response_deserializer=hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsResponse.FromString,
                 _registered_method=True)
+        self.CreateSnapshot = channel.unary_unary(
+                '/hector.plugin.v1.DatabaseProvider/CreateSnapshot',
+                request_serializer=hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotRequest.SerializeToString,
+                response_deserializer=hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotResponse.FromString,
+                _registered_method=True)
 
 
 class DatabaseProviderServicer(object):
@@ -143,6 +148,15 @@ class DatabaseProviderServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateSnapshot(self, request, context):
+        """Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+        Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+        folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DatabaseProviderServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -180,6 +194,11 @@ def add_DatabaseProviderServicer_to_server(servicer, server):
                     servicer.ListVectors,
                     request_deserializer=hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsRequest.FromString,
                     response_serializer=hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsResponse.SerializeToString,
+            ),
+            'CreateSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateSnapshot,
+                    request_deserializer=hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotRequest.FromString,
+                    response_serializer=hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -375,6 +394,33 @@ class DatabaseProvider(object):
             '/hector.plugin.v1.DatabaseProvider/ListVectors',
             hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsRequest.SerializeToString,
             hector_dot_plugin_dot_v1_dot_database__pb2.ListVectorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hector.plugin.v1.DatabaseProvider/CreateSnapshot',
+            hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotRequest.SerializeToString,
+            hector_dot_plugin_dot_v1_dot_database__pb2.CreateSnapshotResponse.FromString,
             options,
             channel_credentials,
             insecure,

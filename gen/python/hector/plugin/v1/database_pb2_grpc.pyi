@@ -70,6 +70,11 @@ class DatabaseProviderStub:
     Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
     for a page_token that this collection did not give.
     """
+    CreateSnapshot: _grpc.UnaryUnaryMultiCallable[_database_pb2.CreateSnapshotRequest, _database_pb2.CreateSnapshotResponse]
+    """Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+    Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+    folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
+    """
 
 @_typing.type_check_only
 class DatabaseProviderAsyncStub(DatabaseProviderStub):
@@ -112,6 +117,11 @@ class DatabaseProviderAsyncStub(DatabaseProviderStub):
     """Fetches by id, or pages through all that match. Optional.
     Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
     for a page_token that this collection did not give.
+    """
+    CreateSnapshot: _aio.UnaryUnaryMultiCallable[_database_pb2.CreateSnapshotRequest, _database_pb2.CreateSnapshotResponse]  # type: ignore[assignment]
+    """Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+    Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+    folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
     """
 
 class DatabaseProviderServicer:
@@ -187,6 +197,16 @@ class DatabaseProviderServicer:
         """Fetches by id, or pages through all that match. Optional.
         Errors: NOT_FOUND; INVALID_ARGUMENT when both ids and filter are given, for a filter that cannot be understood, or
         for a page_token that this collection did not give.
+        """
+
+    def CreateSnapshot(
+        self,
+        request: _database_pb2.CreateSnapshotRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_database_pb2.CreateSnapshotResponse, _abc.Awaitable[_database_pb2.CreateSnapshotResponse]]:
+        """Copies all collections, as they are at one moment, into a folder on the plugin's machine. Optional.
+        Errors: INVALID_ARGUMENT for what is no whole path; ALREADY_EXISTS when something is there, unless it is an empty
+        folder; RESOURCE_EXHAUSTED when the copy does not fit, and then nothing of it is left.
         """
 
 def add_DatabaseProviderServicer_to_server(servicer: DatabaseProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhector/plugin/v1/embedder.proto\x12\x10hector.plugin.v1\"\x96\x01\n\x10\x45mbedTextRequest\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12:\n\ninput_type\x18\x03 \x01(\x0e\x32\x1b.hector.plugin.v1.InputTypeR\tinputType\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\"\xa7\x01\n\x11\x45mbedTextResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x16\n\x06vector\x18\x03 \x03(\x02R\x06vector\x12\x16\n\x06tokens\x18\x04 \x01(\x05R\x06tokens\x12\x1c\n\ttruncated\x18\x05 \x01(\x08R\ttruncated\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\"\x99\x01\n\x11\x45mbedBatchRequest\x12\x14\n\x05texts\x18\x01 \x03(\tR\x05texts\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12:\n\ninput_type\x18\x03 \x01(\x0e\x32\x1b.hector.plugin.v1.InputTypeR\tinputType\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\"\x97\x01\n\x12\x45mbedBatchResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12;\n\nembeddings\x18\x03 \x03(\x0b\x32\x1b.hector.plugin.v1.EmbeddingR\nembeddings\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\"Y\n\tEmbedding\x12\x16\n\x06vector\x18\x01 \x03(\x02R\x06vector\x12\x16\n\x06tokens\x18\x02 \x01(\x05R\x06tokens\x12\x1c\n\ttruncated\x18\x03 \x01(\x08R\ttruncated\",\n\x14GetDimensionsRequest\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\"\x95\x01\n\x15GetDimensionsResponse\x12\x1c\n\tdimension\x18\x01 \x01(\x05R\tdimension\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12(\n\x10max_input_tokens\x18\x03 \x01(\x05R\x0emaxInputTokens\x12\x1e\n\nnormalized\x18\x04 \x01(\x08R\nnormalized*V\n\tInputType\x12\x1a\n\x16INPUT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10INPUT_TYPE_QUERY\x10\x01\x12\x17\n\x13INPUT_TYPE_DOCUMENT\x10\x02\x32\xa3\x02\n\x10\x45mbedderProvider\x12T\n\tEmbedText\x12\".hector.plugin.v1.EmbedTextRequest\x1a#.hector.plugin.v1.EmbedTextResponse\x12W\n\nEmbedBatch\x12#.hector.plugin.v1.EmbedBatchRequest\x1a$.hector.plugin.v1.EmbedBatchResponse\x12`\n\rGetDimensions\x12&.hector.plugin.v1.GetDimensionsRequest\x1a\'.hector.plugin.v1.GetDimensionsResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fhector/plugin/v1/embedder.proto\x12\x10hector.plugin.v1\"\x96\x01\n\x10\x45mbedTextRequest\x12\x12\n\x04text\x18\x01 \x01(\tR\x04text\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12:\n\ninput_type\x18\x03 \x01(\x0e\x32\x1b.hector.plugin.v1.InputTypeR\tinputType\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\"\xa7\x01\n\x11\x45mbedTextResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x16\n\x06vector\x18\x03 \x03(\x02R\x06vector\x12\x16\n\x06tokens\x18\x04 \x01(\x05R\x06tokens\x12\x1c\n\ttruncated\x18\x05 \x01(\x08R\ttruncated\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\"\x99\x01\n\x11\x45mbedBatchRequest\x12\x14\n\x05texts\x18\x01 \x03(\tR\x05texts\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12:\n\ninput_type\x18\x03 \x01(\x0e\x32\x1b.hector.plugin.v1.InputTypeR\tinputType\x12\x1c\n\tdimension\x18\x04 \x01(\x05R\tdimension\"\x97\x01\n\x12\x45mbedBatchResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12;\n\nembeddings\x18\x03 \x03(\x0b\x32\x1b.hector.plugin.v1.EmbeddingR\nembeddings\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\"Y\n\tEmbedding\x12\x16\n\x06vector\x18\x01 \x03(\x02R\x06vector\x12\x16\n\x06tokens\x18\x02 \x01(\x05R\x06tokens\x12\x1c\n\ttruncated\x18\x03 \x01(\x08R\ttruncated\",\n\x14GetDimensionsRequest\x12\x14\n\x05model\x18\x01 \x01(\tR\x05model\"\x95\x01\n\x15GetDimensionsResponse\x12\x1c\n\tdimension\x18\x01 \x01(\x05R\tdimension\x12\x14\n\x05model\x18\x02 \x01(\tR\x05model\x12(\n\x10max_input_tokens\x18\x03 \x01(\x05R\x0emaxInputTokens\x12\x1e\n\nnormalized\x18\x04 \x01(\x08R\nnormalized\"Q\n\rRerankRequest\x12\x14\n\x05query\x18\x01 \x01(\tR\x05query\x12\x14\n\x05texts\x18\x02 \x03(\tR\x05texts\x12\x14\n\x05model\x18\x03 \x01(\tR\x05model\"n\n\x0eRerankResponse\x12\x18\n\x07success\x18\x01 \x01(\x08R\x07success\x12\x14\n\x05\x65rror\x18\x02 \x01(\tR\x05\x65rror\x12\x16\n\x06scores\x18\x03 \x03(\x02R\x06scores\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model*V\n\tInputType\x12\x1a\n\x16INPUT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10INPUT_TYPE_QUERY\x10\x01\x12\x17\n\x13INPUT_TYPE_DOCUMENT\x10\x02\x32\xf0\x02\n\x10\x45mbedderProvider\x12T\n\tEmbedText\x12\".hector.plugin.v1.EmbedTextRequest\x1a#.hector.plugin.v1.EmbedTextResponse\x12W\n\nEmbedBatch\x12#.hector.plugin.v1.EmbedBatchRequest\x1a$.hector.plugin.v1.EmbedBatchResponse\x12`\n\rGetDimensions\x12&.hector.plugin.v1.GetDimensionsRequest\x1a\'.hector.plugin.v1.GetDimensionsResponse\x12K\n\x06Rerank\x12\x1f.hector.plugin.v1.RerankRequest\x1a .hector.plugin.v1.RerankResponseB1Z/hector.example/gen/go/hector/plugin/v1;pluginv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,8 +32,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hector.plugin.v1.embedder_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z/hector.example/gen/go/hector/plugin/v1;pluginv1'
-  _globals['_INPUTTYPE']._serialized_start=975
-  _globals['_INPUTTYPE']._serialized_end=1061
+  _globals['_INPUTTYPE']._serialized_start=1170
+  _globals['_INPUTTYPE']._serialized_end=1256
   _globals['_EMBEDTEXTREQUEST']._serialized_start=54
   _globals['_EMBEDTEXTREQUEST']._serialized_end=204
   _globals['_EMBEDTEXTRESPONSE']._serialized_start=207
@@ -48,6 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDIMENSIONSREQUEST']._serialized_end=821
   _globals['_GETDIMENSIONSRESPONSE']._serialized_start=824
   _globals['_GETDIMENSIONSRESPONSE']._serialized_end=973
-  _globals['_EMBEDDERPROVIDER']._serialized_start=1064
-  _globals['_EMBEDDERPROVIDER']._serialized_end=1355
+  _globals['_RERANKREQUEST']._serialized_start=975
+  _globals['_RERANKREQUEST']._serialized_end=1056
+  _globals['_RERANKRESPONSE']._serialized_start=1058
+  _globals['_RERANKRESPONSE']._serialized_end=1168
+  _globals['_EMBEDDERPROVIDER']._serialized_start=1259
+  _globals['_EMBEDDERPROVIDER']._serialized_end=1627
 # @@protoc_insertion_point(module_scope)

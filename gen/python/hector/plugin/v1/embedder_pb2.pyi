@@ -95,3 +95,25 @@ class GetDimensionsResponse(_message.Message):
     max_input_tokens: int
     normalized: bool
     def __init__(self, dimension: _Optional[int] = ..., model: _Optional[str] = ..., max_input_tokens: _Optional[int] = ..., normalized: bool = ...) -> None: ...
+
+class RerankRequest(_message.Message):
+    __slots__ = ("query", "texts", "model")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    TEXTS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    texts: _containers.RepeatedScalarFieldContainer[str]
+    model: str
+    def __init__(self, query: _Optional[str] = ..., texts: _Optional[_Iterable[str]] = ..., model: _Optional[str] = ...) -> None: ...
+
+class RerankResponse(_message.Message):
+    __slots__ = ("success", "error", "scores", "model")
+    SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    success: bool
+    error: str
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    model: str
+    def __init__(self, success: bool = ..., error: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., model: _Optional[str] = ...) -> None: ...

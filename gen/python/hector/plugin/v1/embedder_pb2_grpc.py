@@ -53,6 +53,11 @@ class EmbedderProviderStub(object):
                 request_serializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsRequest.SerializeToString,
                 response_deserializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsResponse.FromString,
                 _registered_method=True)
+        self.Rerank = channel.unary_unary(
+                '/hector.plugin.v1.EmbedderProvider/Rerank',
+                request_serializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankRequest.SerializeToString,
+                response_deserializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankResponse.FromString,
+                _registered_method=True)
 
 
 class EmbedderProviderServicer(object):
@@ -87,6 +92,15 @@ class EmbedderProviderServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Rerank(self, request, context):
+        """Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+        Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+        INVALID_ARGUMENT for more texts than the plugin takes at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EmbedderProviderServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -104,6 +118,11 @@ def add_EmbedderProviderServicer_to_server(servicer, server):
                     servicer.GetDimensions,
                     request_deserializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsRequest.FromString,
                     response_serializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsResponse.SerializeToString,
+            ),
+            'Rerank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rerank,
+                    request_deserializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankRequest.FromString,
+                    response_serializer=hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -191,6 +210,33 @@ class EmbedderProvider(object):
             '/hector.plugin.v1.EmbedderProvider/GetDimensions',
             hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsRequest.SerializeToString,
             hector_dot_plugin_dot_v1_dot_embedder__pb2.GetDimensionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rerank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hector.plugin.v1.EmbedderProvider/Rerank',
+            hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankRequest.SerializeToString,
+            hector_dot_plugin_dot_v1_dot_embedder__pb2.RerankResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,11 @@ class EmbedderProviderStub:
     """Says what vectors a model gives, without embedding anything.
     Errors: NOT_FOUND when there is no such model.
     """
+    Rerank: _grpc.UnaryUnaryMultiCallable[_embedder_pb2.RerankRequest, _embedder_pb2.RerankResponse]
+    """Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+    Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+    INVALID_ARGUMENT for more texts than the plugin takes at once.
+    """
 
 @_typing.type_check_only
 class EmbedderProviderAsyncStub(EmbedderProviderStub):
@@ -72,6 +77,11 @@ class EmbedderProviderAsyncStub(EmbedderProviderStub):
     GetDimensions: _aio.UnaryUnaryMultiCallable[_embedder_pb2.GetDimensionsRequest, _embedder_pb2.GetDimensionsResponse]  # type: ignore[assignment]
     """Says what vectors a model gives, without embedding anything.
     Errors: NOT_FOUND when there is no such model.
+    """
+    Rerank: _aio.UnaryUnaryMultiCallable[_embedder_pb2.RerankRequest, _embedder_pb2.RerankResponse]  # type: ignore[assignment]
+    """Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+    Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+    INVALID_ARGUMENT for more texts than the plugin takes at once.
     """
 
 class EmbedderProviderServicer:
@@ -107,6 +117,16 @@ class EmbedderProviderServicer:
     ) -> _typing.Union[_embedder_pb2.GetDimensionsResponse, _abc.Awaitable[_embedder_pb2.GetDimensionsResponse]]:
         """Says what vectors a model gives, without embedding anything.
         Errors: NOT_FOUND when there is no such model.
+        """
+
+    def Rerank(
+        self,
+        request: _embedder_pb2.RerankRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_embedder_pb2.RerankResponse, _abc.Awaitable[_embedder_pb2.RerankResponse]]:
+        """Scores how well each text answers a query, reading both together (a cross-encoder). Optional.
+        Errors: UNIMPLEMENTED also where no model for it is configured; NOT_FOUND when there is no such model;
+        INVALID_ARGUMENT for more texts than the plugin takes at once.
         """
 
 def add_EmbedderProviderServicer_to_server(servicer: EmbedderProviderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
