@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,22 @@ from zlib import crc32
 import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
 
 from hector.plugin.v1.database_pb2 import Collection, Vector, VectorResult
 from hector_host.documents.store import Store
 from hector_host.errors import CallError
 from hector_host.providers.call import Call
+from hector_host.providers.packed import COMPONENT, Row, components
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+
+def numbers(vector: bytes) -> array[float]:
+    """A vector's components; `components` is the way back."""
+    return array("f", vector)
 
 
 class WordEmbedder:
@@ -37,18 +45,18 @@ class WordEmbedder:
         self.asked_for_dimension += 1
         return self.dimensions
 
-    async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[Sequence[float]]:
+    async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[bytes]:
         if len(self.texts) + len(texts) > self.fail_after:
             raise CallError("embedder_provider/words: EmbedBatch: UNAVAILABLE", code=grpc.StatusCode.UNAVAILABLE)
         (self.queries if query else self.texts).extend(texts)
         return [self._vector(text) for text in texts]
 
-    def _vector(self, text: str) -> list[float]:
+    def _vector(self, text: str) -> bytes:
         vector = [0.0] * self.dimensions
         for word in text.lower().split():
             vector[crc32(word.strip(".,?!#`").encode()) % self.dimensions] += 1
         length = math.hypot(*vector) or 1
-        return [number / length for number in vector]
+        return components(number / length for number in vector)
 
 
 @dataclass
@@ -85,17 +93,20 @@ class MemoryDatabase:
                 detail=f"it has {shelf.dimension} numbers",
             )
 
-    async def upsert(self, collection: str, vectors: Sequence[Vector], call: Call) -> None:
+    async def upsert(self, collection: str, rows: Sequence[Row], call: Call) -> None:
         self._fail("upsert")
         shelf = self.shelves[collection]
-        assert all(len(vector.vector) == shelf.dimension for vector in vectors)
-        assert all(0 < len(vector.id.encode()) <= 512 for vector in vectors)
+        assert all(len(row.vector) == COMPONENT * shelf.dimension for row in rows)
+        assert all(0 < len(row.id.encode()) <= 512 for row in rows)
+        vectors = [
+            Vector(id=row.id, vector=numbers(row.vector), metadata=Struct.FromString(row.metadata)) for row in rows
+        ]
         shelf.vectors.update({vector.id: vector for vector in vectors})
 
     async def search(  # noqa: PLR0913 - the provider's own signature
         self,
         collection: str,
-        vector: Sequence[float],
+        vector: bytes,
         *,
         limit: int,
         threshold: float = 0.0,
@@ -104,7 +115,9 @@ class MemoryDatabase:
     ) -> list[VectorResult]:
         results = [
             VectorResult(
-                id=one.id, score=sum(a * b for a, b in zip(one.vector, vector, strict=True)), metadata=one.metadata
+                id=one.id,
+                score=sum(a * b for a, b in zip(one.vector, numbers(vector), strict=True)),
+                metadata=one.metadata,
             )
             for one in self.shelves[collection].vectors.values()
             if not self.filters or (where or {}).items() <= MessageToDict(one.metadata).items()

@@ -8,6 +8,7 @@ from hector.plugin.v1.llm_pb2 import ModelInput
 from hector.plugin.v1.message_pb2 import ROLE_ASSISTANT, ROLE_SYSTEM, ROLE_USER, Message, Part
 from hector.plugin.v1.tool_pb2 import Tool
 from hector_host.errors import CallError
+from hector_host.providers.packed import components
 from hector_host.providers.tool import object_schema
 
 MISSING = ["UNIMPLEMENTED", "not here"]
@@ -95,7 +96,9 @@ async def test_the_only_model_is_the_default(providing):
 
 async def test_an_embedder_without_batches_gets_one_text_at_a_time(providing):
     async with providing("embedder_providers", fail={"EmbedBatch": [MISSING]}) as providers:
-        assert await providers.registry.embedder("e").embed(["a", "b"], call=providers.call) == [[1, 0, 0]] * 2
+        assert (
+            await providers.registry.embedder("e").embed(["a", "b"], call=providers.call) == [components([1, 0, 0])] * 2
+        )
         assert providers.rpcs == ["EmbedBatch", "EmbedText", "EmbedText"]
         assert [request.get("input_type") for _, request in providers.asked] == ["INPUT_TYPE_DOCUMENT"] * 3
 
@@ -103,7 +106,7 @@ async def test_an_embedder_without_batches_gets_one_text_at_a_time(providing):
 async def test_an_embedder_with_batches_alone_gets_batches_of_one(providing):
     async with providing("embedder_providers", fail={"EmbedText": [MISSING]}) as providers:
         for _ in range(2):
-            assert await providers.registry.embedder("e").embed(["a"], call=providers.call) == [[1, 0, 0]]
+            assert await providers.registry.embedder("e").embed(["a"], call=providers.call) == [components([1, 0, 0])]
         assert providers.rpcs == ["EmbedText", "EmbedBatch", "EmbedBatch"]
 
 

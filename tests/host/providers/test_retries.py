@@ -3,16 +3,16 @@
 import grpc
 import pytest
 
-from hector.plugin.v1.database_pb2 import Vector
 from hector_host.errors import CallError
 from hector_host.providers.call import Call
+from hector_host.providers.packed import Row, components
 
 AWAY = ["UNAVAILABLE", "out for lunch"]
 
 
 async def test_what_changes_nothing_is_tried_three_times(providing):
     async with providing("embedder_providers", fail={"EmbedText": [AWAY, AWAY]}) as providers:
-        assert await providers.registry.embedder("e").embed(["a"], call=providers.call) == [[1, 0, 0]]
+        assert await providers.registry.embedder("e").embed(["a"], call=providers.call) == [components([1, 0, 0])]
         assert providers.rpcs == ["EmbedText"] * 3
         assert [(step.kind, step.provider, step.plugin, step.ok) for step in providers.steps] == [
             ("embed", "embedder/e", "p", True)
@@ -32,7 +32,7 @@ async def test_and_not_a_fourth_time(providing):
 
 async def test_an_upsert_is_tried_again_because_twice_is_once(providing):
     async with providing("database_providers", fail={"UpsertVectors": [AWAY]}) as providers:
-        await providers.registry.database("d").upsert("docs", vectors(1, 3), providers.call)
+        await providers.registry.database("d").upsert("docs", rows(1, 3), providers.call)
         assert providers.rpcs == ["UpsertVectors"] * 2
 
 
@@ -60,7 +60,7 @@ async def test_a_call_ends_at_its_deadline(providing, rpc, unknown):
     async with providing("database_providers", timeout="300ms", hang=[rpc]) as providers:
         database = providers.registry.database("d")
         calls = {
-            "SearchVectors": lambda: database.search("docs", [1, 0, 0], limit=1, call=providers.call),
+            "SearchVectors": lambda: database.search("docs", components([1, 0, 0]), limit=1, call=providers.call),
             "CreateCollection": lambda: database.create_collection("docs", 3, providers.call),
         }
         with pytest.raises(CallError) as caught:
@@ -74,14 +74,14 @@ async def test_a_call_ends_at_its_deadline(providing, rpc, unknown):
     assert caught.value.outcome_unknown is unknown
 
 
-def vectors(count: int, dimension: int):
-    return [Vector(id=str(number), vector=[0.5] * dimension) for number in range(count)]
+def rows(count: int, dimension: int):
+    return [Row(str(number), components([0.5] * dimension)) for number in range(count)]
 
 
 async def test_upserts_go_in_portions_of_8_mib(providing):
     async with providing("database_providers") as providers:
         # 40 vectors of a quarter of a mebibyte are 10 MiB.
-        await providers.registry.database("d").upsert("docs", vectors(40, 1 << 16), providers.call)
+        await providers.registry.database("d").upsert("docs", rows(40, 1 << 16), providers.call)
         counts, sizes = zip(*(request["vectors"] for _, request in providers.asked), strict=True)
         assert counts == (31, 9)
         assert all(size <= 8 << 20 for size in sizes)

@@ -145,7 +145,7 @@ def _check(store: Store) -> None:
     raise NotFoundError(f"{store.label}: {problem}", f"Run: hector index {store.name}")
 
 
-async def _passages(store: Store, question: Sequence[float], limit: int, call: Call) -> list[Passage]:
+async def _passages(store: Store, question: bytes, limit: int, call: Call) -> list[Passage]:
     where = {"store": store.name}
     results = await store.database.search(store.place.collection, question, limit=limit, where=where, call=call)
     found = [(result.score, _metadata(store, result)) for result in results]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 
-from hector.plugin.v1.database_pb2 import Vector
 from hector_host.documents.ledger import Entry
 from hector_host.errors import CallError, ConfigError
+from hector_host.providers.packed import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,15 +111,15 @@ class Writer:
             # A passage is found by the words of its headings, too.
             texts = [f"{chunk.heading}\n\n{chunk.text}" if chunk.heading else chunk.text for _, _, chunk in batch]
             embedded = await self._store.embedder.embed(texts, call=self._call)
-            vectors = [
-                self._vector(path, number, chunk, numbers)
-                for (path, number, chunk), numbers in zip(batch, embedded, strict=True)
+            rows = [
+                self._row(path, number, chunk, vector)
+                for (path, number, chunk), vector in zip(batch, embedded, strict=True)
             ]
-            await self._store.database.upsert(self._place.collection, vectors, self._call)
+            await self._store.database.upsert(self._place.collection, rows, self._call)
 
-    def _vector(self, path: str, number: int, chunk: Chunk, numbers: Sequence[float]) -> Vector:
-        vector = Vector(id=self._store.chunk_id(path, number), vector=numbers)
-        vector.metadata.update(
+    def _row(self, path: str, number: int, chunk: Chunk, vector: bytes) -> Row:
+        metadata = Struct()
+        metadata.update(
             {
                 "store": self._store.name,
                 "path": path,
@@ -128,7 +129,7 @@ class Writer:
                 "text": chunk.text,
             }
         )
-        return vector
+        return Row(self._store.chunk_id(path, number), vector, metadata.SerializeToString())
 
     async def remove(self, paths: Sequence[str]) -> None:
         """Deletes all chunks of these files."""

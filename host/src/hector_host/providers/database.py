@@ -1,23 +1,25 @@
-"""Vector databases: large upserts are cut to what a message may carry."""
+"""Vector databases: large upserts are cut to what a message may carry. A vector is bytes, as in `packed`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from google.protobuf.struct_pb2 import Struct
 
+from hector.plugin.v1 import packed
 from hector.plugin.v1.database_pb2 import (
     METRIC_COSINE,
     METRIC_DOT,
     METRIC_L2,
     CreateCollectionRequest,
+    CreateSnapshotRequest,
     DeleteVectorsRequest,
     ListCollectionsRequest,
-    SearchVectorsRequest,
-    UpsertVectorsRequest,
+    ListVectorsRequest,
 )
-from hector.plugin.v1.database_pb2_grpc import DatabaseProviderStub
 from hector_host.errors import CallError
+from hector_host.providers.packed import PackedDatabaseStub, Row, upsert_request
 from hector_host.providers.rpc import Rpc
 
 if TYPE_CHECKING:
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 
     from hector.plugin.v1.database_pb2 import (
         Collection,
+        CreateSnapshotResponse,
         DeleteVectorsResponse,
         ListCollectionsResponse,
         SearchVectorsResponse,
-        Vector,
         VectorResult,
     )
     from hector_host.config import DatabaseConfig
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 UPSERT_LIMIT = 8 << 20
 """Bytes of vectors in one request (the contract's figure)."""
+
+OVERHEAD = 1024
+"""Bytes of a vector in a request beside its components and metadata at most: its id, and what the wire adds."""
 
 METRICS = {"cosine": METRIC_COSINE, "dot": METRIC_DOT, "l2": METRIC_L2}
 
@@ -54,7 +59,7 @@ class DatabaseProvider:
         self.collection = config.config.collection or ""
         self.dimension = config.config.dimension or 0
         self._metric = METRICS[config.config.metric or "cosine"]
-        self._rpc: Rpc[DatabaseProviderStub] = Rpc(f"database/{name}", config.plugin, manager, DatabaseProviderStub)
+        self._rpc: Rpc[PackedDatabaseStub] = Rpc(f"database/{name}", config.plugin, manager, PackedDatabaseStub)
 
     async def create_collection(self, name: str, dimension: int, call: Call) -> None:
         """Makes a collection with the configured metric; harmless when it is there with equal settings.
@@ -65,20 +70,20 @@ class DatabaseProvider:
         request = CreateCollectionRequest(name=name, dimension=dimension, metric=self._metric)
         await self._rpc.unary("CreateCollection", request, call, step="store")
 
-    async def upsert(self, collection: str, vectors: Sequence[Vector], call: Call) -> None:
+    async def upsert(self, collection: str, rows: Sequence[Row], call: Call) -> None:
         """Stores vectors; they are durable when this returns."""
-        for portion in _portions(vectors):
-            request = UpsertVectorsRequest(collection=collection, vectors=portion)
-            await self._rpc.unary("UpsertVectors", request, call, step="store")
+        for portion in _portions(rows):
+            await self._rpc.unary("UpsertVectors", upsert_request(collection, portion), call, step="store")
 
     async def search(  # noqa: PLR0913 - the contract's parameters
         self,
         collection: str,
-        vector: Sequence[float],
+        vector: bytes,
         *,
         limit: int,
         threshold: float = 0.0,
         where: dict[str, Any] | None = None,
+        exact: bool = False,
         call: Call,
     ) -> list[VectorResult]:
         """The nearest vectors, best first.
@@ -86,10 +91,15 @@ class DatabaseProvider:
         Args:
             threshold: Results that score lower are left out. 0: no bound.
             where: Metadata that a result must match, in the contract's filter language.
+            exact: Compare with every vector, whatever index there is.
         """
-        request = SearchVectorsRequest(collection=collection, vector=vector, limit=limit, threshold=threshold)
+        request = packed.SearchVectorsRequest(
+            collection=collection, vector=vector, limit=limit, threshold=threshold, exact=exact
+        )
         if where:
-            request.filter.update(where)
+            condition = Struct()
+            condition.update(where)
+            request.filter = condition.SerializeToString()
         response: SearchVectorsResponse = await self._rpc.unary("SearchVectors", request, call, step="search")
         return list(response.results)
 
@@ -100,6 +110,32 @@ class DatabaseProvider:
         request = DeleteVectorsRequest(collection=collection, ids=ids)
         response: DeleteVectorsResponse = await self._rpc.unary("DeleteVectors", request, call, step="store")
         return response.deleted
+
+    async def fetch(self, collection: str, ids: Sequence[str], call: Call) -> list[Row]:
+        """Vectors by id, with their components; those that are not there are left out.
+
+        Raises:
+            CallError: The plugin failed, or cannot list vectors (UNIMPLEMENTED).
+        """
+        rows: list[Row] = []
+        request = ListVectorsRequest(collection=collection, ids=ids, with_vectors=True)
+        while ids:
+            response = await self._rpc.unary("ListVectors", request, call)
+            rows += [Row(vector.id, vector.vector, vector.metadata) for vector in response.vectors]
+            request.page_token = response.next_page_token
+            if not request.page_token:
+                break
+        return rows
+
+    async def snapshot(self, folder: str, call: Call) -> tuple[int, int]:
+        """Copies all collections of the plugin into a folder on its machine; how many vectors and bytes that were.
+
+        Raises:
+            CallError: The plugin failed, or makes no snapshots (UNIMPLEMENTED).
+        """
+        request = CreateSnapshotRequest(folder=folder)
+        response: CreateSnapshotResponse = await self._rpc.unary("CreateSnapshot", request, call, step="store")
+        return response.vectors, response.bytes
 
     async def collections(self, call: Call) -> list[Collection] | None:
         """What collections there are. None: the plugin does not tell."""
@@ -112,14 +148,15 @@ class DatabaseProvider:
         return list(response.collections)
 
 
-def _portions(vectors: Iterable[Vector]) -> Iterator[list[Vector]]:
-    portion: list[Vector] = []
+def _portions(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    portion: list[Row] = []
     size = 0
-    for vector in vectors:
-        size += vector.ByteSize()
+    for row in rows:
+        own = len(row.vector) + len(row.metadata) + OVERHEAD
+        size += own
         if portion and size > UPSERT_LIMIT:
             yield portion
-            portion, size = [], vector.ByteSize()
-        portion.append(vector)
+            portion, size = [], own
+        portion.append(row)
     if portion:
         yield portion

@@ -24,6 +24,7 @@ REPEATED = frozenset(
         "GetDimensions",
         "EmbedText",
         "EmbedBatch",
+        "Rerank",
         "SearchVectors",
         "UpsertVectors",
         "Initialize",
