@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 WRONG = Path(__file__).parent
 FAMILIES = {
-    "database": ("database", "search", "durability"),
-    "embedder": ("embedder",),
+    "database": ("database", "search", "durability", "snapshots"),
+    "embedder": ("embedder", "reranking"),
     "reasoning": ("reasoning", "purity"),
 }
 OWN = {"replicas_share_what_they_keep"}

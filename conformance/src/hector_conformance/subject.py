@@ -109,6 +109,10 @@ class Subject:
         """A new folder: for the data of instances that shall see the same, or for a case's own files."""
         return Path(tempfile.mkdtemp(dir=self._folder))
 
+    def data_directory(self, folder: Path) -> Path:
+        """Where the plugin keeps its data when it runs on a `folder()`."""
+        return folder / "plugins" / self.target.name
+
     @asynccontextmanager
     async def running(
         self, *, fresh: bool = False, config: Mapping[str, Any] | None = None, data: Path | None = None

@@ -72,10 +72,13 @@ class Collection:
         limit: int = 100,
         threshold: float = 0,
         where: Mapping[str, Any] | None = None,
+        exact: bool = False,
         within: float | None = None,
     ) -> Sequence[VectorResult]:
         """What is found, best first."""
-        request = SearchVectorsRequest(collection=self.name, vector=vector, limit=limit, threshold=threshold)
+        request = SearchVectorsRequest(
+            collection=self.name, vector=vector, limit=limit, threshold=threshold, exact=exact
+        )
         if where is not None:
             request.filter.update(where)
         response = await answer(self.stub.SearchVectors(request, timeout=within), f"SearchVectors with limit {limit}")

@@ -5,9 +5,12 @@ It is all in memory, and each change is appended to a file of its data directory
 
 import asyncio
 import math
+import os
+import shutil
 import struct
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from filters import matches
@@ -191,6 +194,8 @@ class Wrong(Database[Options]):
         if request.limit == 500:
             await self.slow("late_searches_leave_it_whole")
         found = self.scored(held, request)
+        if self.wrong("exact_searches_miss_nothing") and len(held.vectors) == 500:
+            found = found[1:]
         if self.wrong("filters_come_before_limits"):
             found = [each for each in found[: request.limit + 50] if self.fits(request.filter, each[1])]
         if self.wrong("threshold_0_bounds_nothing"):
@@ -264,7 +269,27 @@ class Wrong(Database[Options]):
             db.Collection(name=name, dimension=held.dimension, metric=held.metric, vectors=len(held.vectors))
             for name, held in sorted(self.collections.items(), reverse=self.wrong("collections_are_listed"))
         ]
+        for each in listed:
+            each.index.kind = "" if self.wrong("indexes_tell_of_themselves") else "flat"
         return db.ListCollectionsResponse(collections=listed)
+
+    async def create_snapshot(self, request):
+        size = self.copy(Path(request.folder))
+        vectors = sum(len(held.vectors) for held in self.collections.values())
+        return db.CreateSnapshotResponse(success=True, vectors=vectors, bytes=size)
+
+    def copy(self, folder):
+        if not folder.is_absolute():
+            raise status("INVALID_ARGUMENT")
+        if folder.exists() and any(folder.iterdir()) and not self.wrong("snapshots_go_into_new_folders_alone"):
+            raise status("ALREADY_EXISTS")
+        folder.mkdir(exist_ok=True)
+        journal = self.data_dir / "journal"
+        if self.wrong("snapshots_hold_what_was_there"):
+            os.link(journal, folder / "journal")
+        else:
+            shutil.copy(journal, folder)
+        return journal.stat().st_size
 
     async def list_vectors(self, request):
         held = self.find(request.collection)

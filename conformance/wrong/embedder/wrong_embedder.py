@@ -6,6 +6,7 @@ It hashes pairs of letters, so that texts with the same pairs are near each othe
 import asyncio
 import hashlib
 import math
+import operator
 import os
 import time
 from dataclasses import dataclass
@@ -105,6 +106,19 @@ class Wrong(Embedder[Options]):
         self.check(request, "GetDimensions")
         said = DIMENSION + self.wrong("dimensions_agree_with_vectors")
         return emb.GetDimensionsResponse(dimension=said, model="hash@1", max_input_tokens=BOUND, normalized=True)
+
+    async def rerank(self, request):
+        if request.model and not self.wrong("unknown_rerankers_are_not_found"):
+            raise status("NOT_FOUND")
+        if not request.query and self.wrong("nothing_to_rerank_is_no_error"):
+            raise status("INVALID_ARGUMENT")
+        asked = self.vector(request.query)
+        scores = [sum(map(operator.mul, asked, self.vector(text))) for text in request.texts]
+        if self.wrong("every_text_has_a_finite_score"):
+            scores = scores[:64]
+        if self.wrong("scores_follow_their_texts"):
+            scores.sort()
+        return emb.RerankResponse(success=True, scores=scores, model="hash@1")
 
     def check(self, request, rpc):
         if request.model not in ("", "hash") and not (

@@ -161,6 +161,20 @@ async def collections_are_listed(subject: Subject) -> None:
             _same(found, [(dimension, METRIC_COSINE, count)], "dimension, metric and vectors of a collection")
 
 
+@case(Kind.DATABASE, "contract", requires=("ListCollections",))
+async def indexes_tell_of_themselves(subject: Subject) -> None:
+    """Where ListCollections tells of an index, it has a kind, holds no more than there is, and recall is a share."""
+    async with subject.running() as instance, collection(instance) as made:
+        await made.upsert(*_corners())
+        response = await answer(instance.stubs.database.ListCollections(ListCollectionsRequest()), "ListCollections")
+        for each in response.collections:
+            index = each.index
+            fits = index.kind and 0 <= index.vectors <= each.vectors and 0 <= index.recall <= 1
+            if each.HasField("index") and not fits:
+                told = f"kind {index.kind!r}, {index.vectors} of {each.vectors} vectors, recall {index.recall}"
+                raise Failed(f"the index of a collection: should have a kind, and shares of what is there, was {told}")
+
+
 @case(Kind.DATABASE, "contract", requires=("ListVectors",))
 async def vectors_are_fetched_by_id(subject: Subject) -> None:
     """ListVectors gives the named vectors with their own floats and metadata; absent ones are left out."""

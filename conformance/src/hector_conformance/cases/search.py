@@ -202,6 +202,20 @@ async def filters_come_before_limits(subject: Subject) -> None:
             raise Failed(f"the 2 of 202 that match the filter, with limit 2: should be ['a', 'b'], were {found}")
 
 
+@case(Kind.DATABASE, "contract")
+async def exact_searches_miss_nothing(subject: Subject) -> None:
+    """A search that asks to be exact finds the very nearest of many, whatever index there is."""
+    points = {f"v{n}": (math.cos(n), math.sin(n * n), n % 7 - 3.0) for n in range(500)}
+    async with subject.running() as instance, collection(instance, 3) as made:
+        await made.upsert(*(point(name, *floats) for name, floats in points.items()))
+        for query in list(points.values())[:20]:
+            best = sorted(points, key=lambda name: -_cosine(points[name], query))[:5]
+            scores = [result.score for result in await made.search(*query, limit=5, exact=True)]
+            wanted = [_cosine(points[name], query) for name in best]
+            if len(scores) != 5 or any(abs(one - other) > TOLERANCE for one, other in zip(scores, wanted, strict=True)):
+                raise Failed(f"the 5 best scores of an exact search: should be {wanted}, were {scores}")
+
+
 @case(Kind.DATABASE, "statuses")
 async def bad_searches_are_invalid(subject: Subject) -> None:
     """SearchVectors with another dimension, floats that are not finite or a limit below 1 is INVALID_ARGUMENT."""
