@@ -32,17 +32,21 @@ def test_it_equals_numpy_after_any_history(metric: Metric):
         ids = [str(each) for each in random.choice(60, size=random.integers(1, 20), replace=False)]
         if random.random() < 0.4:
             ids = [each for each in ids if each in model]
-            collection.remove(ids)
+            assert collection.remove(ids) == len(ids)
             for each in ids:
                 del model[each]
             continue
         vectors = random.standard_normal((len(ids), DIMENSION)).astype(np.float32)
         groups = random.integers(0, 3, len(ids)).tolist()
-        keys = [collection.key(each) or next_key + index for index, each in enumerate(ids)]
+        keys = collection.keys(ids)
+        fresh = keys < 0
+        keys[fresh] = np.arange(next_key, next_key + fresh.sum())
         next_key += len(ids)
         metadata = [struct({"group": group}).SerializeToString() for group in groups]
         collection.put(keys, Batch(ids, vectors, metadata))
         model |= {each: (vector, group) for each, vector, group in zip(ids, vectors, groups, strict=True)}
+        if random.random() < 0.2:
+            collection.freeze()  # what follows is in a block of its own
         agrees(collection, model, metric, random)
     assert len(collection) == len(model) > 10
 
@@ -64,7 +68,7 @@ def filled(metric: Metric, vectors: list[list[float]]) -> Collection:
     collection = Collection(1, Settings("c", len(vectors[0]), metric))
     ids = [str(index) for index in range(len(vectors))]
     batch = Batch(ids, np.array(vectors, dtype=np.float32), [b""] * len(ids))
-    collection.put(range(1, len(ids) + 1), batch)
+    collection.put(np.arange(1, len(ids) + 1), batch)
     return collection
 
 

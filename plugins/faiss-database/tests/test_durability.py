@@ -1,9 +1,8 @@
 """What was answered outlives the process, however that ends, and what was not is there whole or not at all."""
 
 import asyncio
+import logging
 import resource
-import shutil
-import sqlite3
 import subprocess
 from pathlib import Path
 from random import Random
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 
 from hector.plugin.v1 import database_pb2 as pb
-from hector_faiss_database.catalog import Catalog
+from hector_faiss_database.engine import Engine
+from hector_faiss_database.options import Options
 from hector_faiss_database.records import Batch, Settings
-from hector_faiss_database.store import FILE, Store
 from hector_sdk import Status
 from hector_sdk.values import struct
 
@@ -121,46 +120,86 @@ async def test_deleted_collections_stay_deleted(directory: Path, serving):
         assert not (await process.db.ListCollections(pb.ListCollectionsRequest())).collections
 
 
-def batch(number: int) -> Batch:
-    ids = [f"{number}-{each}" for each in range(20)]
-    return Batch(ids, np.full((20, DIMENSION), number, dtype=np.float32), [b""] * 20)
+def batch(number: int, count: int = 20) -> Batch:
+    ids = [f"{number}-{each}" for each in range(count)]
+    return Batch(ids, np.full((count, DIMENSION), number, dtype=np.float32), [b""] * count)
 
 
-def test_a_torn_last_write_leaves_all_before_it_whole(tmp_path: Path):
-    written = tmp_path / "written"
-    catalog = Catalog(written)
-    catalog.create(Settings("c", DIMENSION, pb.METRIC_L2))
-    log = written / f"{FILE}-wal"
+def written(directory: Path, numbers: range, count: int = 20) -> list[int]:
+    """The sizes of the log after each of these batches."""
+    engine = Engine(directory, Options())
+    engine.create(Settings("c", DIMENSION, pb.METRIC_L2)).result()
     ends = []
-    for number in range(3):
-        catalog.put(catalog.collection("c"), batch(number))
-        ends.append(log.stat().st_size)
-    copy = tmp_path / "copy"
-    shutil.copytree(written, copy)  # as SIGKILL leaves it: the log is not yet written back
-    catalog.close()
-    content = (copy / log.name).read_bytes()
-    assert ends[1] < ends[2] == len(content)
-    survivors = set()
-    for end in range(ends[1], ends[2] + 1, 389):
-        torn = tmp_path / f"torn{end}"
-        shutil.copytree(copy, torn)
-        (torn / log.name).write_bytes(content[:end])
-        survivors.add(tuple(batches(torn)))
-        shutil.rmtree(torn)
-    assert survivors == {(0, 1)}
-    assert batches(copy) == [0, 1, 2]
+    for number in numbers:
+        engine.put(engine.collection("c"), batch(number, count)).result()
+        ends.append(engine.log.end)
+    engine.close()
+    return ends
 
 
 def batches(directory: Path) -> list[int]:
-    catalog = Catalog(directory)
+    """The numbers of the batches that are there, each of which has to be whole."""
+    engine = Engine(directory, Options())
     try:
-        collection = catalog.collection("c")
+        collection = engine.collection("c")
         hits = collection.search(np.zeros(DIMENSION, dtype=np.float32), 1000, None, None)
-        numbers = [int(hit.id.partition("-")[0]) for hit in hits]
-        assert all(numbers.count(number) == 20 for number in numbers)
-        return sorted(set(numbers))
+        counts = dict.fromkeys({hit.id.partition("-")[0] for hit in hits}, 0)
+        for hit in hits:
+            counts[hit.id.partition("-")[0]] += 1
+        assert len(set(counts.values())) <= 1
+        return sorted(map(int, counts))
     finally:
-        catalog.close()
+        engine.close()
+
+
+def test_a_write_torn_at_any_byte_leaves_all_before_it_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    directory = tmp_path / "db"
+    ends = written(directory, range(3), count=2)
+    log = directory / "log-1"
+    content = log.read_bytes()
+    assert ends[1] < ends[2] == len(content)
+    for end in range(ends[1], ends[2]):
+        log.write_bytes(content[:end])
+        caplog.clear()
+        assert batches(directory) == [0, 1]
+        assert log.read_bytes() == content[: ends[1]]
+        warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+        assert len(warnings) == (end > ends[1])
+    log.write_bytes(content)
+    assert batches(directory) == [0, 1, 2]
+
+
+def test_a_torn_write_is_told_with_its_place(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    directory = tmp_path / "db"
+    ends = written(directory, range(2))
+    log = directory / "log-1"
+    log.write_bytes(log.read_bytes()[:-7])
+    assert batches(directory) == [0]
+    (warning,) = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    size = ends[1] - ends[0]
+    assert warning == (
+        f"{log}: cut off the last {size - 7} bytes, from byte {ends[0]} on: a record has {size - 39:,} of "
+        f"{size - 32:,} bytes; that change was never answered"
+    )
+
+
+@pytest.mark.parametrize("at", [0, 5, 24, 40, 200])
+def test_a_damaged_record_with_a_good_one_behind_it_is_refused(tmp_path: Path, at: int):
+    directory = tmp_path / "db"
+    ends = written(directory, range(3))
+    log = directory / "log-1"
+    content = bytearray(log.read_bytes())
+    content[ends[0] + at] ^= 0xFF
+    log.write_bytes(content)
+    with pytest.raises(Status) as caught:
+        Engine(directory, Options())
+    assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+    problems = {0: "it is no record", 5: "the checksum of a record does not fit"}
+    assert str(caught.value) == (
+        f"{log} is damaged at byte {ends[0]:,}: {problems.get(at, problems[5])}; "
+        f"stop this plugin and run: python -m hector_faiss_database repair {directory}"
+    )
+    assert log.read_bytes() == content
 
 
 async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
@@ -168,13 +207,13 @@ async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
         await create(process.db)
         await upsert(process.db, {"before": 1})
         limits = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-        size = (directory / f"{FILE}-wal").stat().st_size
+        size = (directory / "log-1").stat().st_size
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size + 10_000, limits[1]))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await upsert(process.db, {str(each): 2 for each in range(1000)})
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert caught.value.details() == (
-            f"cannot write to {directory}: disk I/O error; "
+            f"cannot write to {directory}: File too large; "
             "what was answered before is safe, free some space and repeat the call"
         )
         assert await listed(process.db) == {"before": 1}
@@ -184,24 +223,6 @@ async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
         await process.kill()
     async with serving(directory) as process:
         assert await listed(process.db) == {"before": 1, "after": 3}
-
-
-def test_a_file_system_without_room_is_told_in_its_own_words(directory: Path):
-    directory.mkdir()
-    store = Store(directory)
-    number = store.create(Settings("c", DIMENSION, pb.METRIC_L2))
-    (pages,) = store._writer.execute("PRAGMA page_count").fetchone()
-    store._writer.execute(f"PRAGMA max_page_count = {pages}")
-    ids = [str(each) for each in range(1000)]
-    large = Batch(ids, np.zeros((1000, DIMENSION), dtype=np.float32), [b""] * 1000)
-    with pytest.raises(Status) as caught:
-        store.put(number, store.new_keys(1000), large)
-    store.close()
-    assert caught.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert str(caught.value) == (
-        f"cannot write to {directory}: database or disk is full; "
-        "what was answered before is safe, free some space and repeat the call"
-    )
 
 
 async def test_a_second_process_is_told_who_owns_the_directory(directory: Path, serving, command):
@@ -219,48 +240,50 @@ async def test_a_second_process_is_told_who_owns_the_directory(directory: Path, 
         assert process.pid
 
 
-def test_a_damaged_file_is_refused_and_left_as_it_is(directory: Path):
-    directory.mkdir()
-    file = directory / FILE
-    file.write_bytes(b"no database " * 1000)
+def test_a_manifest_that_is_none_is_refused_and_left_as_it_is(directory: Path):
+    written(directory, range(1))
+    file = directory / "manifest.json"
+    file.write_bytes(b"no manifest")
     with pytest.raises(Status) as caught:
-        Catalog(directory)
-    assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+        Engine(directory, Options())
     assert str(caught.value) == (
-        f"cannot read {file}: file is not a database; put back a copy of the directory, or move it away and index again"
+        f"{file} is damaged at byte 0: it is no manifest; "
+        f"stop this plugin and run: python -m hector_faiss_database repair {directory}"
     )
-    assert file.read_bytes() == b"no database " * 1000
+    assert file.read_bytes() == b"no manifest"
+    file.unlink()
+    with pytest.raises(Status, match="it is missing, and log-1 is there"):
+        Engine(directory, Options())
 
 
 def test_a_format_of_another_release_is_refused(directory: Path):
-    Catalog(directory).close()
-    with sqlite3.connect(directory / FILE) as connection:
-        connection.execute("PRAGMA user_version = 7")
-    connection.close()
+    written(directory, range(1))
+    file = directory / "manifest.json"
+    file.write_text(file.read_text().replace('"format": 1', '"format": 7'))
     with pytest.raises(Status) as caught:
-        Catalog(directory)
-    assert str(caught.value) == f"{directory / FILE} has format 7, this release reads 1: use the release that wrote it"
+        Engine(directory, Options())
+    assert str(caught.value) == f"{file} has format 7, this release reads 1: use the release that wrote it"
 
 
 def test_a_directory_that_cannot_be(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(Status) as caught:
-        Catalog(tmp_path / "file" / "db")
+        Engine(tmp_path / "file" / "db", Options())
     assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
     assert str(caught.value) == f"cannot use {tmp_path}/file/db: Not a directory"
 
 
 async def test_an_owner_that_leaves_in_a_moment_is_waited_for(directory: Path):
-    first = Catalog(directory)
-    second = asyncio.create_task(asyncio.to_thread(Catalog, directory))
+    first = Engine(directory, Options())
+    second = asyncio.create_task(asyncio.to_thread(Engine, directory, Options()))
     assert await asyncio.wait([second], timeout=0.2) == (set(), {second})
     first.close()
     (await second).close()
 
 
 def test_a_start_that_failed_gives_the_directory_back(directory: Path):
-    directory.mkdir()
-    (directory / FILE).write_bytes(b"no database " * 1000)
+    written(directory, range(1))
+    (directory / "manifest.json").write_bytes(b"no manifest")
     for _ in range(2):
-        with pytest.raises(Status, match="file is not a database"):
-            Catalog(directory)
+        with pytest.raises(Status, match="it is no manifest"):
+            Engine(directory, Options())

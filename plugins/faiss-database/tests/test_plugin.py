@@ -9,8 +9,8 @@ import pytest
 
 from hector.plugin.v1 import database_pb2 as pb
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
+from hector_faiss_database.log import Log
 from hector_faiss_database.plugin import FaissDatabase
-from hector_faiss_database.store import Store
 from hector_sdk.testing import Stubs, running
 from hector_sdk.values import struct
 
@@ -197,14 +197,14 @@ class TestReadsBesideWrites:
     async def test_a_search_does_not_wait_for_the_disk(self, db, monkeypatch):
         await upsert(db, vector("a", 1, 0))
         reached, free = threading.Event(), threading.Event()
-        put = Store.put
+        append = Log.append
 
-        def slow(store, *arguments) -> None:
+        def slow(log, records) -> None:
             reached.set()
             assert free.wait(30)
-            put(store, *arguments)
+            append(log, records)
 
-        monkeypatch.setattr(Store, "put", slow)
+        monkeypatch.setattr(Log, "append", slow)
         writing = asyncio.create_task(upsert(db, vector("b", 2, 0)))
         await asyncio.to_thread(reached.wait, 30)
         assert [each.id for each in await search(db, 1, 0)] == ["a"]

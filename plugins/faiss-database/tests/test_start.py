@@ -50,8 +50,8 @@ async def test_a_relative_one_is_refused():
 async def test_a_cancelled_start_gives_the_directory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     reached, free = threading.Event(), threading.Event()
 
-    def slow(directory: Path) -> Service:
-        service = Service(directory)
+    def slow(directory: Path, options: Options) -> Service:
+        service = Service(directory, options)
         reached.set()
         assert free.wait(30)
         return service
@@ -66,4 +66,4 @@ async def test_a_cancelled_start_gives_the_directory_back(tmp_path: Path, monkey
     with pytest.raises(asyncio.CancelledError):
         await starting
     monkeypatch.setattr("hector_faiss_database.owner.PATIENCE", 0)
-    Service(tmp_path).close()
+    Service(tmp_path, Options()).close()

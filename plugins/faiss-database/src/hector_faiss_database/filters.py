@@ -1,39 +1,33 @@
-"""Metadata filters: `parse` turns the contract's Struct into a condition, which turns columns into a mask over slots.
+"""Metadata filters: `parse` turns the contract's Struct into a condition, which turns columns into rows.
 
 Unknown operators and operands that cannot be meant are refused with their place in the filter, never ignored. `$ne` and
 `$nin` are the opposites of `$eq` and `$in`, so they match what lacks the key. Comparisons hold between two numbers or
 two texts. In a list one element must pass them all: `{"$gt": 1, "$lt": 3}` needs an element between.
 """
 
-import operator
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from google.protobuf.struct_pb2 import Struct, Value
-from numpy.typing import NDArray
 
-from hector_faiss_database.columns import Columns
+from hector_faiss_database.columns import Columns, Rows
 from hector_faiss_database.refusals import invalid, quoted
 from hector_faiss_database.values import plain
 
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "$gt": operator.gt,
-    "$gte": operator.ge,
-    "$lt": operator.lt,
-    "$lte": operator.le,
-}
+LOWER = ("$gt", "$gte")
+COMPARISONS = (*LOWER, "$lt", "$lte")
 COMBINERS = ("$and", "$not", "$or")
 OPERATORS = ("$and", "$eq", "$exists", "$gt", "$gte", "$in", "$lt", "$lte", "$ne", "$nin", "$not", "$or")
 
 
 class Condition(Protocol):
-    """Something that holds for a slot's metadata or does not."""
+    """Something that holds for a row's metadata or does not."""
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
-        """For each slot whether it holds; shape (slots,)."""
+    def rows(self, columns: Columns, count: int) -> Rows:
+        """Those of the first `count` rows for which it holds."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +37,9 @@ class Among:
     key: str
     values: frozenset[Hashable]
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
-        """Cost: the slots it finds."""
-        column = columns.slots(self.key)
-        return _mask(columns, (column[value] for value in self.values if value in column))
+    def rows(self, columns: Columns, count: int) -> Rows:
+        """Cost: the rows that it finds."""
+        return columns.column(self.key, count).among(list(self.values))
 
 
 @dataclass(frozen=True)
@@ -56,15 +49,15 @@ class Compared:
     key: str
     bounds: tuple[tuple[str, float | str], ...]
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
-        """Cost: the distinct values of the key, and the slots it finds."""
-        column = columns.slots(self.key)
-        return _mask(columns, (slots for value, slots in column.items() if self._holds(value)))
-
-    def _holds(self, value: Hashable) -> bool:
-        return isinstance(value, float | str) and all(
-            isinstance(value, type(bound)) and COMPARISONS[relation](value, bound) for relation, bound in self.bounds
-        )
+    def rows(self, columns: Columns, count: int) -> Rows:
+        """Cost: the rows that it finds, and once for new values of the key their order."""
+        kinds = {type(bound) for _, bound in self.bounds}
+        if len(kinds) > 1:
+            return _nothing()  # no value is a number and a text
+        low = max(((bound, name == "$gte") for name, bound in self.bounds if name in LOWER), default=None, key=_tight)
+        high = [(bound, name == "$lte") for name, bound in self.bounds if name not in LOWER]
+        least = min(high, default=None, key=lambda each: (each[0], each[1]))
+        return columns.column(self.key, count).between(kinds.pop(), low, least)
 
 
 @dataclass(frozen=True)
@@ -73,9 +66,9 @@ class Present:
 
     key: str
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
-        """Cost: the slots it finds."""
-        return _mask(columns, columns.slots(self.key).values())
+    def rows(self, columns: Columns, count: int) -> Rows:
+        """Cost: the rows that it finds."""
+        return columns.column(self.key, count).present()
 
 
 @dataclass(frozen=True)
@@ -84,9 +77,11 @@ class Not:
 
     condition: Condition
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
-        """Holds for empty slots too: callers keep to the slots in use."""
-        return ~self.condition.mask(columns)
+    def rows(self, columns: Columns, count: int) -> Rows:
+        """Cost: all rows. Holds for dead ones too: callers keep to the living."""
+        mask = np.ones(count, dtype=np.bool_)
+        mask[self.condition.rows(columns, count)] = False
+        return np.flatnonzero(mask)
 
 
 @dataclass(frozen=True)
@@ -95,9 +90,10 @@ class Every:
 
     conditions: tuple[Condition, ...]
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+    def rows(self, columns: Columns, count: int) -> Rows:
         """Cost: its conditions'."""
-        return reduce(operator.and_, (condition.mask(columns) for condition in self.conditions))
+        found = sorted((condition.rows(columns, count) for condition in self.conditions), key=len)
+        return reduce(_common, found)
 
 
 @dataclass(frozen=True)
@@ -106,9 +102,9 @@ class Some:
 
     conditions: tuple[Condition, ...]
 
-    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+    def rows(self, columns: Columns, count: int) -> Rows:
         """Cost: its conditions'."""
-        return reduce(operator.or_, (condition.mask(columns) for condition in self.conditions))
+        return reduce(np.union1d, (condition.rows(columns, count) for condition in self.conditions))
 
 
 def parse(struct: Struct, path: str = "filter") -> Condition:
@@ -194,7 +190,7 @@ def _object(value: Value, path: str) -> Struct:
 
 def _bound(value: Value, path: str) -> float | str:
     bound = plain(value)
-    if not isinstance(bound, float | str):
+    if not isinstance(bound, float | str) or bound != bound:  # noqa: PLR0124 - NaN, which no JSON can say
         raise invalid(path, "needs a number or a text")
     return bound
 
@@ -209,8 +205,19 @@ def _unknown(name: str, path: str, known: Iterable[str]) -> Exception:
     return invalid(path, f"unknown operator {quoted(name)}: there are {', '.join(known)} here")
 
 
-def _mask(columns: Columns, groups: Iterable[set[int]]) -> NDArray[np.bool_]:
-    mask = np.zeros(len(columns), dtype=np.bool_)
-    for slots in groups:
-        mask[np.fromiter(slots, dtype=np.int64, count=len(slots))] = True
-    return mask
+def _common(one: Rows, other: Rows) -> Rows:
+    """What is in both; the smaller one is looked up in the larger."""
+    places = np.searchsorted(other, one)
+    inside = places < len(other)
+    found: Rows = one[inside][other[places[inside]] == one[inside]]
+    return found
+
+
+def _tight(bound: tuple[float | str, bool]) -> tuple[float | str, bool]:
+    """Of lower bounds the highest, and of equal ones that which leaves itself out."""
+    value, included = bound
+    return value, not included
+
+
+def _nothing() -> Rows:
+    return np.empty(0, dtype=np.int64)

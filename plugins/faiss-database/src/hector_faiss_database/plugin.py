@@ -1,4 +1,4 @@
-"""Which thread serves which RPC: changes run one after the other in a thread of their own, all else beside them.
+"""Which thread serves which RPC: the engine's writer makes all changes, searches run beside it in threads of their own.
 
 So a search never waits for a write to reach the disk. FAISS is imported by `start`: the process answers before that.
 """
@@ -7,74 +7,70 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database.options import Options
 from hector_sdk import Database, InvalidOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from concurrent.futures import Future
 
-    from hector.plugin.v1 import database_pb2 as pb
     from hector_faiss_database.service import Service
-    from hector_sdk.vectors import SearchRequest, UpsertRequest
-
-Argument = TypeVar("Argument")
-Result = TypeVar("Result")
+    from hector_sdk.vectors import ListResponse, SearchRequest, SearchResponse, UpsertRequest
 
 
 class FaissDatabase(Database[Options]):
     """A vector database in one directory."""
 
-    _writer: ThreadPoolExecutor
     _service: Service
 
     async def start(self) -> None:
-        """Read the directory into memory."""
-        directory = self._directory()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        opening = self._writer.submit(_opened, directory)
+        """Open the directory."""
+        opening = asyncio.ensure_future(asyncio.to_thread(_opened, self._directory(), self.options))
         try:
-            self._service = await asyncio.wrap_future(opening)
-        except BaseException:
-            await asyncio.to_thread(self._abandon, opening)
+            self._service = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # It ends nevertheless, and then must not keep the directory.
+            opening.add_done_callback(_abandoned)
+            await asyncio.wait([opening])
             raise
 
     async def stop(self) -> None:
         """Finish what was begun and leave the directory to the next process."""
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._service.close)
-        finally:
-            await asyncio.to_thread(self._writer.shutdown)
+        await asyncio.to_thread(self._service.close)
 
     async def create_collection(self, request: pb.CreateCollectionRequest) -> pb.CreateCollectionResponse:
         """Create a collection unless it exists alike."""
-        return await self._change(self._service.create, request)
+        await asyncio.wrap_future(self._service.create(request))
+        return pb.CreateCollectionResponse(success=True)
 
     async def delete_collection(self, request: pb.DeleteCollectionRequest) -> pb.DeleteCollectionResponse:
         """Delete a collection if it exists."""
-        return await self._change(self._service.drop, request)
+        await asyncio.wrap_future(self._service.drop(request))
+        return pb.DeleteCollectionResponse(success=True)
 
     async def upsert_vectors(self, request: UpsertRequest) -> pb.UpsertVectorsResponse:
         """Store vectors; they are durable when this returns."""
-        collection, batch = await asyncio.to_thread(self._service.batch, request)
-        return await self._change(lambda vectors: self._service.upsert(collection, vectors), batch)
+        change: Future[None] = await asyncio.to_thread(self._service.upsert, request)
+        await asyncio.wrap_future(change)
+        return pb.UpsertVectorsResponse(success=True)
 
-    async def search_vectors(self, request: SearchRequest) -> pb.SearchVectorsResponse:
-        """Find the nearest vectors, exactly."""
+    async def search_vectors(self, request: SearchRequest) -> SearchResponse:
+        """Find the nearest vectors."""
         return await asyncio.to_thread(self._service.search, request)
 
     async def delete_vectors(self, request: pb.DeleteVectorsRequest) -> pb.DeleteVectorsResponse:
         """Delete vectors by id or by filter."""
-        return await self._change(self._service.remove, request)
+        deleted = await asyncio.wrap_future(self._service.remove(request))
+        return pb.DeleteVectorsResponse(success=True, deleted=deleted)
 
     async def list_collections(self, _request: pb.ListCollectionsRequest) -> pb.ListCollectionsResponse:
         """Say which collections there are."""
         return self._service.collections()
 
-    async def list_vectors(self, request: pb.ListVectorsRequest) -> pb.ListVectorsResponse:
+    async def list_vectors(self, request: pb.ListVectorsRequest) -> ListResponse:
         """Fetch vectors by id, or page through all that match."""
         return await asyncio.to_thread(self._service.vectors, request)
 
@@ -87,18 +83,14 @@ class FaissDatabase(Database[Options]):
             raise InvalidOptions("directory", f'"{self.options.directory}" is relative: write the whole path')
         return Path(self.options.directory)
 
-    async def _change(self, change: Callable[[Argument], Result], argument: Argument) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, change, argument)
 
-    def _abandon(self, opening: Future[Service]) -> None:
-        """A start that was cancelled ends nevertheless, and then must not keep the directory."""
-        self._writer.shutdown()
-        if not opening.cancelled() and opening.exception() is None:
-            opening.result().close()
-
-
-def _opened(directory: Path) -> Service:
+def _opened(directory: Path, options: Options) -> Service:
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it tells which builds of itself it tried
     from hector_faiss_database.service import Service
 
-    return Service(directory)
+    return Service(directory, options)
+
+
+def _abandoned(opening: asyncio.Task[Service]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

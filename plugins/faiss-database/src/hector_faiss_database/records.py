@@ -25,16 +25,7 @@ class Batch:
 
     ids: list[str]
     vectors: NDArray[np.float32]  # (n, dimension), as the caller gave them
-    metadata: list[bytes]  # each a serialised google.protobuf.Struct
-
-
-@dataclass(frozen=True)
-class Stored:
-    """One vector as it is kept. `vector` holds dimension little-endian float32."""
-
-    id: str
-    metadata: bytes
-    vector: bytes
+    metadata: list[bytes]  # each a serialised google.protobuf.Struct, empty where there is none
 
 
 @dataclass(frozen=True)
@@ -43,4 +34,13 @@ class Hit:
 
     id: str
     score: float
+    metadata: bytes
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One vector as it was given, shape (dimension,)."""
+
+    id: str
+    vector: NDArray[np.float32]
     metadata: bytes

@@ -1,19 +1,27 @@
 """Requests read and checked: contract messages in, plain values out. INVALID_ARGUMENT names what is wrong."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 from numpy.typing import NDArray
 
-from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_UNSPECIFIED, CreateCollectionRequest, Metric, Vector
+from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_UNSPECIFIED, CreateCollectionRequest, Metric
 from hector_faiss_database.filters import Condition, parse
 from hector_faiss_database.records import Batch, Settings
 from hector_faiss_database.refusals import invalid, quoted
 from hector_faiss_database.values import finite
+from hector_sdk import Status
+from hector_sdk.vectors import UpsertRequest, WrongLength
 
 LONGEST_NAME = 512  # bytes, of collections and ids alike
 MOST_COMPONENTS = 65_536
+MOST_METADATA = 2 << 20
+"""Bytes of one vector's metadata."""
+NOT_FINITE = re.compile(rb"\x11.{6}[\xf0-\xff][\x7f\xff]", re.DOTALL)
+"""A number in a serialised Struct that is NaN or infinite; other bytes may look so by chance."""
 PAGE = 100
 LARGEST_PAGE = 1000
 
@@ -36,25 +44,33 @@ def settings(request: CreateCollectionRequest) -> Settings:
     return Settings(named(request.name, "name"), request.dimension, metric)
 
 
-def batch(vectors: Sequence[Vector], collection: Settings) -> Batch:
+def batch(request: UpsertRequest, collection: Settings) -> Batch:
     """The vectors to store; of those with the same id the last one alone."""
-    for index, vector in enumerate(vectors):
-        named(vector.id, f"vectors[{index}].id")
-        if not finite(vector.metadata):
-            raise invalid(f"vectors[{index}].metadata", "has a number that is not finite")
-    matrix = np.empty((len(vectors), collection.dimension), dtype=np.float32)
-    for index, vector in enumerate(vectors):
-        matrix[index] = _components(vector.vector, collection, f"vectors[{index}].vector")
-    last = {vector.id: index for index, vector in enumerate(vectors)}
+    for index, vector_id in enumerate(request.ids):
+        if not 1 <= len(vector_id) <= LONGEST_NAME // 4:  # in bytes at most four times as long
+            named(vector_id, f"vectors[{index}].id")
+    _check_metadata(request.metadata)
+    try:
+        matrix = request.matrix(collection.dimension)
+    except WrongLength as error:
+        raise _wrong_length(f"vectors[{error.index}].vector", error.length, collection) from None
+    if not np.isfinite(matrix).all():
+        row, column = (int(place[0]) for place in np.nonzero(~np.isfinite(matrix)))
+        raise invalid(f"vectors[{row}].vector[{column}]", "is not finite")
+    last = {vector_id: index for index, vector_id in enumerate(request.ids)}
+    if len(last) == len(request.ids):
+        return Batch(request.ids, matrix, request.metadata)
     chosen = list(last.values())
-    if len(chosen) < len(vectors):
-        matrix = matrix[chosen]
-    return Batch(list(last), matrix, [vectors[index].metadata.SerializeToString() for index in chosen])
+    return Batch(list(last), matrix[chosen], [request.metadata[index] for index in chosen])
 
 
-def query(components: Sequence[float], collection: Settings) -> NDArray[np.float32]:
+def query(vector: NDArray[np.float32], collection: Settings) -> NDArray[np.float32]:
     """What to be near to, shape (dimension,)."""
-    return _components(components, collection, "vector")
+    if len(vector) != collection.dimension:
+        raise _wrong_length("vector", len(vector), collection)
+    if not np.isfinite(vector).all():
+        raise invalid(f"vector[{int(np.argmin(np.isfinite(vector)))}]", "is not finite")
+    return vector
 
 
 def limit(value: int) -> int:
@@ -106,13 +122,23 @@ def page_start(token: str, number: int) -> int:
     return int(key)
 
 
-def _components(components: Sequence[float], collection: Settings, field: str) -> NDArray[np.float32]:
-    if len(components) != collection.dimension:
-        raise invalid(
-            field,
-            f"has {len(components)} components, the dimension of {quoted(collection.name)} is {collection.dimension}",
-        )
-    vector = np.fromiter(components, dtype=np.float32, count=len(components))
-    if not np.isfinite(vector).all():
-        raise invalid(f"{field}[{int(np.argmin(np.isfinite(vector)))}]", "is not finite")
-    return vector
+def _check_metadata(given: list[bytes]) -> None:
+    """Whether each is a Struct of a size that can be kept, whose numbers JSON can write."""
+    suspect = NOT_FINITE.search(b"".join(given)) is not None
+    for index, metadata in enumerate(given):
+        if len(metadata) > MOST_METADATA:
+            problem = f"has {len(metadata):,} bytes, must have at most {MOST_METADATA:,}"
+            raise invalid(f"vectors[{index}].metadata", problem)
+        try:
+            struct = Struct.FromString(metadata)
+        except DecodeError:
+            problem = "cannot be read: it is nested too deep, or is no Struct"
+            raise invalid(f"vectors[{index}].metadata", problem) from None
+        if suspect and not finite(struct):
+            raise invalid(f"vectors[{index}].metadata", "has a number that is not finite")
+
+
+def _wrong_length(field: str, length: int, collection: Settings) -> Status:
+    return invalid(
+        field, f"has {length} components, the dimension of {quoted(collection.name)} is {collection.dimension}"
+    )

@@ -1,86 +1,97 @@
-"""The contract's RPCs as blocking functions: a request in, a response out, Status raised.
+"""The contract's RPCs: a request in, what answers it out, Status raised.
 
-`create`, `drop`, `upsert` and `remove` belong to one thread; the others may run anywhere. `batch` is the part of an
-upsert that needs no turn: reading and checking its vectors.
+Changes answer with a future, which the engine's writer fulfils; everything else blocks.
 """
 
-from pathlib import Path
+from __future__ import annotations
 
-from google.protobuf.struct_pb2 import Struct
+from typing import TYPE_CHECKING
+
+import grpc
 
 from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database import listing, requests
-from hector_faiss_database.catalog import Catalog
-from hector_faiss_database.collection import Collection
-from hector_faiss_database.records import Batch, Hit
-from hector_sdk.vectors import SearchRequest, UpsertRequest
+from hector_faiss_database.engine import Engine
+from hector_sdk import Status
+from hector_sdk.vectors import ListResponse, SearchRequest, SearchResponse, UpsertRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from hector_faiss_database.collection import Collection
+    from hector_faiss_database.options import Options
+
+LARGEST_ANSWER = 60 << 20
+"""Bytes of ids and metadata in an answer; a message holds 64 MiB."""
 
 
 class Service:
     """The database in a directory. Status FAILED_PRECONDITION when it cannot be opened."""
 
-    def __init__(self, directory: Path) -> None:
-        self._catalog = Catalog(directory)
+    def __init__(self, folder: Path, options: Options) -> None:
+        self._engine = Engine(folder, options)
 
     def close(self) -> None:
         """Leave the directory to the next process."""
-        self._catalog.close()
+        self._engine.close()
 
-    def create(self, request: pb.CreateCollectionRequest) -> pb.CreateCollectionResponse:
+    def create(self, request: pb.CreateCollectionRequest) -> Future[None]:
         """Create a collection unless it exists alike."""
-        self._catalog.create(requests.settings(request))
-        return pb.CreateCollectionResponse(success=True)
+        return self._engine.create(requests.settings(request))
 
-    def drop(self, request: pb.DeleteCollectionRequest) -> pb.DeleteCollectionResponse:
+    def drop(self, request: pb.DeleteCollectionRequest) -> Future[None]:
         """Delete a collection if it exists."""
-        self._catalog.drop(requests.named(request.name, "name"))
-        return pb.DeleteCollectionResponse(success=True)
+        return self._engine.drop(requests.named(request.name, "name"))
 
-    def batch(self, request: UpsertRequest) -> tuple[Collection, Batch]:
-        """What to store, and where."""
-        collection = self._catalog.collection(request.collection)
-        return collection, requests.batch(request.message.vectors, collection.settings)
+    def upsert(self, request: UpsertRequest) -> Future[None]:
+        """Store vectors; they are durable when the future is done."""
+        collection = self._collection(request.collection)
+        return self._engine.put(collection, requests.batch(request, collection.settings))
 
-    def upsert(self, collection: Collection, batch: Batch) -> pb.UpsertVectorsResponse:
-        """Store vectors; they are durable when this returns."""
-        self._catalog.put(collection, batch)
-        return pb.UpsertVectorsResponse(success=True)
-
-    def search(self, request: SearchRequest) -> pb.SearchVectorsResponse:
-        """Find the nearest vectors, exactly."""
-        collection = self._catalog.collection(request.collection)
+    def search(self, request: SearchRequest) -> SearchResponse:
+        """Find the nearest vectors."""
+        collection = self._collection(request.collection)
         hits = collection.search(
-            requests.query(request.message.vector, collection.settings),
+            requests.query(request.vector, collection.settings),
             requests.limit(request.limit),
             requests.threshold(request.threshold),
             requests.condition(request.filter),
+            exact=request.exact,
         )
-        return pb.SearchVectorsResponse(success=True, results=map(_result, hits))
+        if sum(len(hit.id) + len(hit.metadata) for hit in hits) > LARGEST_ANSWER:
+            words = f"limit: {len(hits)} results have more than {LARGEST_ANSWER >> 20} MiB: ask for fewer"
+            raise Status(grpc.StatusCode.RESOURCE_EXHAUSTED, words)
+        return SearchResponse((hit.id, hit.score, hit.metadata) for hit in hits)
 
-    def remove(self, request: pb.DeleteVectorsRequest) -> pb.DeleteVectorsResponse:
-        """Delete vectors by id or by filter."""
-        collection = self._catalog.collection(request.collection)
+    def remove(self, request: pb.DeleteVectorsRequest) -> Future[int]:
+        """Delete vectors by id or by filter; how many were there."""
+        collection = self._collection(request.collection)
         requests.either(request.ids, request.filter, needed=True)
         condition = requests.condition(request.filter)
-        ids = request.ids if condition is None else collection.matching(condition)
-        return pb.DeleteVectorsResponse(success=True, deleted=self._catalog.remove(collection, ids))
+        if condition is None:
+            ids = list(dict.fromkeys(request.ids))
+            return self._engine.remove(collection, lambda: ids)
+        return self._engine.remove(collection, lambda: collection.matching(condition))
 
     def collections(self) -> pb.ListCollectionsResponse:
         """Say which collections there are."""
-        return pb.ListCollectionsResponse(collections=map(_collection, self._catalog.all()))
+        return pb.ListCollectionsResponse(collections=self._listed())
 
-    def vectors(self, request: pb.ListVectorsRequest) -> pb.ListVectorsResponse:
+    def vectors(self, request: pb.ListVectorsRequest) -> ListResponse:
         """Fetch vectors by id, or page through all that match."""
-        return listing.page(request, self._catalog.collection(request.collection), self._catalog.store)
+        return listing.page(request, self._collection(request.collection))
 
+    def _collection(self, name: str) -> Collection:
+        collection = self._engine.collection(name)
+        if collection.damage:
+            raise Status(grpc.StatusCode.FAILED_PRECONDITION, collection.damage)
+        return collection
 
-def _result(hit: Hit) -> pb.VectorResult:
-    metadata = Struct.FromString(hit.metadata) if hit.metadata else None
-    return pb.VectorResult(id=hit.id, score=hit.score, metadata=metadata)
-
-
-def _collection(collection: Collection) -> pb.Collection:
-    settings = collection.settings
-    return pb.Collection(
-        name=settings.name, dimension=settings.dimension, metric=settings.metric, vectors=len(collection)
-    )
+    def _listed(self) -> Iterator[pb.Collection]:
+        for _, collection in sorted(self._engine.collections.items()):
+            settings = collection.settings
+            yield pb.Collection(
+                name=settings.name, dimension=settings.dimension, metric=settings.metric, vectors=len(collection)
+            )
