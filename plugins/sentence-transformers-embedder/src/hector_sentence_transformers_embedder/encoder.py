@@ -1,108 +1,104 @@
-"""A loaded model: texts in, vectors out. The only module that knows sentence-transformers.
+"""Loaded models: texts in, vectors out, and pairs in, scores out.
 
-It is imported in the thread that loads: torch alone takes seconds, and the process answers meanwhile. One thread uses
-an encoder at a time, because tokenizers refuse to be shared.
+An item is tokenized once: its features go to the model's modules directly, where that gives what the library's own
+`encode` gives, which is tried when the model is loaded. One thread uses an encoder at a time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
 from hector_sdk import Status
-from hector_sentence_transformers_embedder.hub import Commit, commit
+from hector_sdk.embedding.model import Card, Pair, named, slices
+from hector_sdk.vectors import Embeddings
+from hector_sentence_transformers_embedder.tokens import head, tokenized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+    from torch import Tensor
 
     from hector_sentence_transformers_embedder.options import Options
-    from hector_sentence_transformers_embedder.source import Source
+    from hector_sentence_transformers_embedder.tokens import Batch
 
-log = logging.getLogger(__name__)
-
-MOST_TOKENS = 16_384
-"""Computed at once at most, padding included: the memory of a batch follows from it."""
+PROBE = ["probe", "a somewhat longer text, so that the other one is padded"]
+TOLERANCE = 1e-4
+"""How far the components of two ways to the same vector may be apart: more is no rounding."""
 
 
 @dataclass(frozen=True)
-class Card:
-    """What a model is.
+class Place:
+    """A model on this machine.
 
     Attributes:
-        name: With its revision: the same name always gives the same vectors.
-        dimension: Floats in a vector.
-        max_tokens: Longer texts are cut here. 0: unknown.
-        normalized: Vectors have length 1.
+        folder: Of its files.
+        name: With its revision.
+        aliases: What else it is called.
     """
 
+    folder: str
     name: str
-    dimension: int
-    max_tokens: int
-    normalized: bool
+    aliases: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """One text's vector, shape (dimension,); the tokens that the model read, and whether there were more."""
+class TextEncoder:
+    """A sentence-transformers model."""
 
-    vector: NDArray[np.float32]
-    tokens: int
-    truncated: bool
-
-
-class Encoder(Protocol):
-    """What the batcher needs of a model. `purpose` is "query", "document" or "" and chooses the prompt."""
-
-    card: Card
-
-    def encode(self, texts: Sequence[str], purpose: str) -> list[Embedded]:
-        """Embed texts of one purpose, in their order."""
-
-
-class Model:
-    """A sentence-transformers model; `name` tells its revision."""
-
-    def __init__(self, model: SentenceTransformer, name: str, options: Options) -> None:
-        self._model = model
+    def __init__(self, model: SentenceTransformer, place: Place, options: Options) -> None:
+        self._model = model.eval()
         self._normalize = options.normalize
         self._prompts = _prompts(model, options)
-        own_length = type(model[-1]).__name__ == "Normalize"
+        slow = self._slow(PROBE, "")
         self.card = Card(
-            name=_name(name, options),
-            dimension=model.get_embedding_dimension() or len(model.encode("", show_progress_bar=False)),
-            max_tokens=model.max_seq_length or 0,
-            normalized=options.normalize or own_length,
+            name=named(place.name, options.query_prompt, options.document_prompt, normalize=options.normalize),
+            dimension=slow.shape[1],
+            max_tokens=_most(model),
+            normalized=options.normalize or type(model[-1]).__name__ == "Normalize",
+            aliases=place.aliases,
         )
+        self._direct = self._agrees(slow)
 
-    def encode(self, texts: Sequence[str], purpose: str) -> list[Embedded]:
+    def encode(self, items: Sequence[str], purpose: str) -> Embeddings:
         """Embed texts of one purpose, in their order, MOST_TOKENS at a time (a longer text alone)."""
         prompt = self._prompts[purpose]
+        texts = [_head(self._model, text, self.card.max_tokens) for text in items]
+        batch = tokenized(self._model, texts, prompt) if self._direct else None
+        if batch:
+            return Embeddings(_forward(self._model, batch, self._vectors), batch.lengths, batch.truncated)
         lengths = self._lengths([prompt + text for text in texts])
         most = self.card.max_tokens
         read = [min(length, most) if most else length for length in lengths]
-        embedded: dict[int, Embedded] = {}
-        for part in slices(read, MOST_TOKENS):
-            vectors = self._model.encode(
-                [texts[index] for index in part],
-                prompt=prompt,
-                batch_size=len(part),
-                normalize_embeddings=self._normalize,
-                convert_to_numpy=True,
-                show_progress_bar=False,
-            )
-            for index, vector in zip(part, vectors.astype("float32", copy=False), strict=True):
-                embedded[index] = Embedded(vector, read[index], lengths[index] > read[index])
-        return [embedded[index] for index in range(len(texts))]
+        vectors = _gathered(read, lambda part: self._slow([texts[index] for index in part], prompt))
+        return Embeddings(vectors, read, [length > known for length, known in zip(lengths, read, strict=True)])
+
+    def _agrees(self, slow: NDArray[np.float32]) -> bool:
+        batch = tokenized(self._model, PROBE, "")
+        if batch is None:
+            return False
+        return bool(abs(_forward(self._model, batch, self._vectors) - slow).max() < TOLERANCE)
+
+    def _vectors(self, output: dict[str, Tensor]) -> Tensor:
+        from torch.nn.functional import normalize
+
+        vectors = output["sentence_embedding"]
+        return normalize(vectors, p=2, dim=1) if self._normalize else vectors
+
+    def _slow(self, texts: list[str], prompt: str) -> NDArray[np.float32]:
+        vectors = self._model.encode(
+            texts,
+            prompt=prompt,
+            batch_size=len(texts),
+            normalize_embeddings=self._normalize,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return vectors.astype("float32", copy=False)
 
     def _lengths(self, texts: list[str]) -> list[int]:
         """Tokens of each text, uncut; 0 where the tokenizer cannot say."""
@@ -113,50 +109,64 @@ class Model:
         return [len(ids) for ids in tokens["input_ids"]]
 
 
-def load(source: Source, options: Options) -> Model:
-    """Import what is needed and load the model. Status FAILED_PRECONDITION when that fails."""
-    started = time.monotonic()
-    if source.local:
-        os.environ["HF_HUB_OFFLINE"] = "1"  # read on import: nothing asks the network for what is here
-    known = Commit(source.revision, cached=True) if source.local else commit(source.location, source.revision)
-    log.info("importing sentence-transformers")
-    library = _library()
-    log.info("loading %s after %.1f s", source.location, time.monotonic() - started)
-    try:
-        loaded = library(
-            source.location,
-            device=None if options.device == "auto" else options.device,
-            revision=None if source.local else known.digest,
-            local_files_only=known.cached,
-        )
-        model = Model(loaded, f"{source.name}@{known.digest}", options)
-    except Exception as error:
-        words = f"cannot load {source.location}: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
-        raise Status(grpc.StatusCode.FAILED_PRECONDITION, words) from error
-    log.info("%s is ready on %s after %.1f s", model.card.name, loaded.device, time.monotonic() - started)
-    return model
+class PairEncoder:
+    """A cross-encoder: of each pair (query, text) one score."""
+
+    def __init__(self, model: CrossEncoder, place: Place) -> None:
+        if model.num_labels != 1:
+            words = f"{place.name} gives {model.num_labels} scores for each pair: a reranker gives one"
+            raise Status(grpc.StatusCode.FAILED_PRECONDITION, words)
+        self._model = model.eval()
+        self.card = Card(place.name, 1, max_tokens=_most(model), aliases=place.aliases)
+
+    def encode(self, items: Sequence[Pair], purpose: str) -> Embeddings:  # noqa: ARG002 - pairs have none
+        """Score pairs, in their order, MOST_TOKENS at a time (a longer pair alone)."""
+        most = self.card.max_tokens
+        pairs = [(_head(self._model, query, most), _head(self._model, text, most)) for query, text in items]
+        batch = tokenized(self._model, pairs)
+        if batch:
+            return Embeddings(_forward(self._model, batch, self._scores), batch.lengths, batch.truncated)
+        scores = self._model.predict(pairs, batch_size=1, convert_to_numpy=True, show_progress_bar=False)
+        return Embeddings(scores.reshape(-1, 1), [0] * len(pairs), [False] * len(pairs))
+
+    def _scores(self, output: dict[str, Tensor]) -> Tensor:
+        scores = output["scores"].float()
+        activate: Callable[[Tensor], Tensor] | None = self._model.activation_fn
+        return (activate(scores) if activate else scores).reshape(-1, 1)
 
 
-def _library() -> type[SentenceTransformer]:
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)  # it says again what is said here
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
+def _forward(model: Any, batch: Batch, result: Callable[[dict[str, Tensor]], Tensor]) -> NDArray[np.float32]:
+    """What the model makes of a batch: one row for each item."""
+    import torch
 
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    return SentenceTransformer
+    def compute(part: list[int]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            rows: NDArray[np.float32] = result(model(batch.part(part, model.device))).float().cpu().numpy()
+        return rows
+
+    return _gathered(batch.lengths, compute)
 
 
-def slices(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Indices in groups to compute together: at most `most` tokens with padding, of which at most half is padding."""
-    part: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
-        longest = lengths[part[0]] if part else 0
-        if (len(part) + 1) * longest > most or 2 * lengths[index] < longest:
-            yield part
-            part = []
-        part.append(index)
-    if part:
-        yield part
+def _gathered(lengths: Sequence[int], compute: Callable[[list[int]], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Rows computed slice by slice, in the order of the items."""
+    import numpy as np
+
+    parts = list(slices(lengths))
+    rows = [compute(part) for part in parts]
+    made = np.empty((len(lengths), rows[0].shape[1]), dtype=np.float32)
+    for part, own in zip(parts, rows, strict=True):
+        made[part] = own
+    return made
+
+
+def _head(model: Any, text: str, most: int) -> str:
+    return head(model.tokenizer, text, most) if most and callable(model.tokenizer) else text
+
+
+def _most(model: Any) -> int:
+    """Tokens that a model reads; tokenizers say 10^30 where nothing limits them."""
+    most: int = model.max_seq_length or 0
+    return most if most < 1 << 30 else 0
 
 
 def _prompts(model: SentenceTransformer, options: Options) -> dict[str, str]:
@@ -164,10 +174,3 @@ def _prompts(model: SentenceTransformer, options: Options) -> dict[str, str]:
     prompts[""] = model.prompts.get(model.default_prompt_name or "") or ""
     given = {"query": options.query_prompt, "document": options.document_prompt}
     return prompts | {purpose: prompt for purpose, prompt in given.items() if prompt is not None}
-
-
-def _name(name: str, options: Options) -> str:
-    changed = (options.query_prompt, options.document_prompt, options.normalize)
-    if changed == (None, None, True):
-        return name
-    return f"{name}+{hashlib.sha256(repr(changed).encode()).hexdigest()[:8]}"

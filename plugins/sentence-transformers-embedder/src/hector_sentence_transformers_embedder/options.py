@@ -13,6 +13,12 @@ class Options:
     revision: str = ""
     """A branch, tag or commit of a hub model. Empty: the newest."""
 
+    reranker: str = ""
+    """A cross-encoder for Rerank, named as `model` is. Empty: Rerank is not offered."""
+
+    reranker_revision: str = ""
+    """A branch, tag or commit of a hub cross-encoder. Empty: the newest."""
+
     device: str = "auto"
     """Where to compute: cpu, cuda, cuda:1, mps. auto: the fastest that is there."""
 

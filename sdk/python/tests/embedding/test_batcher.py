@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 
 from hector_sdk import Status
-from hector_sentence_transformers_embedder.batcher import Batcher
-from hector_sentence_transformers_embedder.encoder import Card, Embedded
+from hector_sdk.embedding.batcher import MOST_CHARACTERS, Batcher
+from hector_sdk.embedding.model import Card
+from hector_sdk.vectors import Embeddings
 
 
 class Held:
     """An encoder whose every batch waits for `free`. A text's vector is its length."""
 
-    card = Card("held", 1, 0, normalized=False)
+    card = Card("held", 1)
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, list[str]]] = []
@@ -30,14 +31,15 @@ class Held:
         self.free = threading.Semaphore(0)
         self.error: Exception | None = None
 
-    def encode(self, texts: Sequence[str], purpose: str) -> list[Embedded]:
-        self.batches.append((purpose, list(texts)))
+    def encode(self, items: Sequence[str], purpose: str) -> Embeddings:
+        self.batches.append((purpose, list(items)))
         self.begun.release()
         assert self.free.acquire(timeout=30)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
-        return [Embedded(np.array([len(text)], dtype=np.float32), len(text), truncated=False) for text in texts]
+        lengths = list(map(len, items))
+        return Embeddings(np.array(lengths, dtype=np.float32).reshape(-1, 1), lengths, [each > 8 for each in lengths])
 
     async def begins(self) -> None:
         assert await asyncio.to_thread(self.begun.acquire, timeout=30)
@@ -46,7 +48,7 @@ class Held:
 @asynccontextmanager
 async def batching(encoder: Held, batch_size: int = 4) -> AsyncIterator[Batcher]:
     with ThreadPoolExecutor(1) as executor:
-        batcher = Batcher(encoder, executor, batch_size)
+        batcher = Batcher(encoder, executor, batch_size, len)
         running = asyncio.create_task(batcher.run())
         try:
             yield batcher
@@ -57,7 +59,11 @@ async def batching(encoder: Held, batch_size: int = 4) -> AsyncIterator[Batcher]
 
 
 async def embed(batcher: Batcher, *texts: str, purpose: str = "") -> list[float]:
-    return [float(one.vector[0]) for one in await batcher.embed(texts, purpose)]
+    computed = await batcher.embed(texts, purpose)
+    lengths = computed.vectors[:, 0].tolist()
+    assert computed.tokens == lengths
+    assert computed.truncated == [each > 8 for each in lengths]
+    return lengths
 
 
 async def arrive(*coroutines) -> list[asyncio.Task]:
@@ -116,11 +122,17 @@ async def test_purposes_are_not_mixed_and_take_turns():
     assert encoder.batches[1:] == [("document", ["d", "d"]), ("query", ["q", "q"]), ("document", ["d", "d"])]
 
 
-async def test_no_texts_need_no_encoder():
+async def test_long_texts_share_no_batch_with_others():
     encoder = Held()
+    encoder.free.release(100)
+    half = "x" * (MOST_CHARACTERS // 2)
     async with batching(encoder) as batcher:
-        assert await embed(batcher) == []
-    assert encoder.batches == []
+        assert await embed(batcher, half, half, half + "y", half * 3) == [len(half)] * 2 + [
+            len(half) + 1,
+            len(half) * 3,
+        ]
+    sizes = [[len(text) for text in texts] for _, texts in encoder.batches]
+    assert sizes == [[len(half) * 3], [len(half) + 1], [len(half)] * 2]
 
 
 async def test_an_error_reaches_its_batch_and_no_other():

@@ -1,6 +1,6 @@
 import pytest
 
-from hector_sentence_transformers_embedder.encoder import slices
+from hector_sdk.embedding.model import slices
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from hector_sdk import Status
-from hector_sentence_transformers_embedder.source import Source, found
+from hector_sdk.embedding.source import RERANKER, Source, found
 
 
 def model_folder(folder: Path, mark: str = "modules.json") -> Path:
@@ -31,8 +31,9 @@ def refusal(model: str, revision: str = "") -> tuple[grpc.StatusCode, str]:
 
 def test_a_hub_model_keeps_its_revision():
     assert found("org/name", "v2") == Source("org/name", "org/name", "v2", local=False)
-    own = "sentence-transformers/name"
+    own, others = "sentence-transformers/name", "cross-encoder/name"
     assert found("name", "") == Source(own, own, "", local=False)
+    assert found("name", "", RERANKER) == Source(others, others, "", local=False)
 
 
 @pytest.mark.parametrize("mark", ["modules.json", "config.json"])
@@ -115,3 +116,9 @@ def test_no_model(model: str):
         grpc.StatusCode.INVALID_ARGUMENT,
         "model: is empty: name a hub model, a folder or package:DISTRIBUTION",
     )
+
+
+def test_a_reranker_is_told_by_its_own_options():
+    with pytest.raises(Status) as caught:
+        found("./x", "main", RERANKER)
+    assert str(caught.value) == "reranker_revision: only a model of the hub has revisions"
