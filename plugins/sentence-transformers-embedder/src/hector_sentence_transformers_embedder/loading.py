@@ -15,6 +15,7 @@ import grpc
 
 from hector_sdk import InvalidOptions, Status
 from hector_sdk.embedding import hub, source
+from hector_sdk.embedding.cache import size
 from hector_sdk.embedding.model import Models
 from hector_sentence_transformers_embedder.encoder import PairEncoder, Place, TextEncoder
 
@@ -41,6 +42,7 @@ def load(options: Options) -> Models:
     """
     if options.batch_size < 1:
         raise InvalidOptions("batch_size", f"is {options.batch_size}, must be at least 1")
+    kept = size(options.cache)
     started = time.monotonic()
     wanted = [source.found(options.model, options.revision)]
     if options.reranker:
@@ -57,7 +59,7 @@ def load(options: Options) -> Models:
     if options.reranker:
         reranker = _made(places[1], lambda place: PairEncoder(pair_model(place.folder, **given), place))
     log.info("ready after %.1f s", time.monotonic() - started)
-    return Models(embedder, reranker, options.batch_size)
+    return Models(embedder, reranker, options.batch_size, kept)
 
 
 def needed(files: Sequence[str]) -> list[str]:

@@ -33,3 +33,6 @@ class Options:
 
     batch_size: int = 32
     """Texts that are computed together at most. At least 1."""
+
+    cache: str = "256MB"
+    """Size of the file with the vectors computed so far, such as 64MB or 1GB. 0: none are kept."""

@@ -11,6 +11,7 @@ import grpc
 
 from hector.plugin.v1 import embedder_pb2 as pb
 from hector_sdk.embedding.batcher import Batcher
+from hector_sdk.embedding.recall import Recall
 from hector_sdk.errors import Status
 from hector_sdk.providers import Embedder, OptionsT, unimplemented
 from hector_sdk.vectors import Embeddings
@@ -30,7 +31,8 @@ class ModelEmbedder(Embedder[OptionsT]):
 
     _executor: ThreadPoolExecutor
     _card: Card
-    _batcher: Batcher[str]
+    _texts: Batcher[str] | Recall
+    _recall: Recall | None
     _reranking: tuple[Card, Batcher[Pair]] | None
     _batching: list[asyncio.Task[None]]
 
@@ -52,9 +54,12 @@ class ModelEmbedder(Embedder[OptionsT]):
             self._executor.shutdown(wait=False, cancel_futures=True)
             raise
         self._card = models.embedder.card
-        self._batcher = Batcher(models.embedder, self._executor, models.batch_size, len)
-        self._reranking = None
-        self._batching = [asyncio.create_task(self._batcher.run())]
+        batches = Batcher(models.embedder, self._executor, models.batch_size, len)
+        self._batching = [asyncio.create_task(batches.run())]
+        self._texts, self._recall, self._reranking = batches, None, None
+        if models.cache and self.data_dir:
+            self._texts = self._recall = Recall(batches, self._card.name, self.data_dir, models.cache)
+            await self._recall.open()
         if models.reranker:
             batcher = Batcher(models.reranker, self._executor, models.batch_size, _length)
             self._reranking = (models.reranker.card, batcher)
@@ -65,6 +70,8 @@ class ModelEmbedder(Embedder[OptionsT]):
         for task in self._batching:
             task.cancel()
         await asyncio.gather(*self._batching, return_exceptions=True)
+        if self._recall:
+            await self._recall.close()
         await asyncio.to_thread(self._executor.shutdown)
 
     async def embed_text(self, request: pb.EmbedTextRequest) -> Embeddings:
@@ -102,7 +109,7 @@ class ModelEmbedder(Embedder[OptionsT]):
         return pb.RerankResponse(success=True, scores=computed.vectors[:, 0], model=card.name)
 
     async def _embed(self, texts: Sequence[str], purpose: str) -> Embeddings:
-        computed = await self._batcher.embed(texts, purpose)
+        computed = await self._texts.embed(texts, purpose)
         return Embeddings(computed.vectors, computed.tokens, computed.truncated, self._card.name)
 
     def _check(self, model: str, dimension: int) -> None:
