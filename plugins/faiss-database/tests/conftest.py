@@ -30,9 +30,10 @@ class Process:
         await self._process.wait()
 
 
-def _command(directory: Path, address: str) -> list[str]:
+def _command(directory: Path, address: str, program: str = "") -> list[str]:
     config = json.dumps({"directory": str(directory)})
-    return [sys.executable, "-m", "hector_faiss_database", "--listen", address, "--config", config]
+    plugin = ["-c", program] if program else ["-m", "hector_faiss_database"]
+    return [sys.executable, *plugin, "--listen", address, "--config", config]
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +49,12 @@ def serving():
 
 
 @asynccontextmanager
-async def _serving(directory: Path) -> AsyncIterator[Process]:
+async def _serving(directory: Path, program: str = "") -> AsyncIterator[Process]:
+    """Args: program: Python source that serves it otherwise than the plugin's own main module."""
     with tempfile.TemporaryDirectory(prefix="faiss") as folder:
         address = f"unix:{folder}/s"
         process = await asyncio.create_subprocess_exec(
-            *_command(directory, address), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            *_command(directory, address, program), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
         try:
             async with grpc.aio.insecure_channel(address) as channel:

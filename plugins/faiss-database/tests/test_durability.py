@@ -84,18 +84,38 @@ class Writer:
             await upsert(db, new)
 
 
-async def test_a_killed_process_has_kept_everything_that_it_answered(directory: Path, serving):
+SMALL_LOGS = """
+from hector_faiss_database import engine
+engine.LOG_BYTES = 20_000
+from hector_faiss_database.plugin import FaissDatabase
+from hector_sdk import serve
+serve(FaissDatabase())
+"""
+"""The plugin with logs so small that rows are sealed and segments merged all the time."""
+
+
+def names(directory: Path) -> set[str]:
+    return {path.name for path in directory.iterdir()}
+
+
+@pytest.mark.timeout(300)
+async def test_killed_fifty_times_a_process_has_kept_everything_that_it_answered(directory: Path, serving):
     writer = Writer()
-    for _ in range(6):
-        async with serving(directory) as process:
+    files: set[str] = set()
+    for _ in range(50):
+        async with serving(directory, SMALL_LOGS) as process:
             await create(process.db)
-            assert await listed(process.db) in (writer.acknowledged, writer.possible)
-            writer.acknowledged = writer.possible = await listed(process.db)
+            there = await listed(process.db)
+            assert there in (writer.acknowledged, writer.possible)
+            writer.acknowledged = writer.possible = there
             writing = asyncio.create_task(writer.run(process.db))
-            for _ in range(RANDOM.randint(3, 30)):
+            for _ in range(RANDOM.randint(1, 25)):
                 await writer.answered.acquire()
+            await asyncio.sleep(RANDOM.random() / 100)  # so that it is met in whatever it does
             await process.kill()
             await writing
+            files |= names(directory)
+    assert sum(name.startswith("segment-") for name in files) > 20
     async with serving(directory) as process:
         contents = await listed(process.db)
         assert contents in (writer.acknowledged, writer.possible)
@@ -223,6 +243,50 @@ async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
         await process.kill()
     async with serving(directory) as process:
         assert await listed(process.db) == {"before": 1, "after": 3}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A file system of 3 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if subprocess.run(["mount", *options], check=False, capture_output=True).returncode:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+async def fill(db, acknowledged: Contents) -> None:
+    """Write until that is refused."""
+    for number in range(1000):
+        new = {f"{number}-{each}": float(number) for each in range(50)}
+        await upsert(db, new)
+        acknowledged |= new
+
+
+async def test_on_a_full_file_system_everything_answered_is_kept_and_room_is_used_again(small_disk: Path, serving):
+    directory, ballast = small_disk / "db", small_disk / "ballast"
+    ballast.write_bytes(b"x" * 1_000_000)
+    acknowledged: Contents = {}
+    async with serving(directory, SMALL_LOGS) as process:
+        await create(process.db)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await fill(process.db, acknowledged)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert caught.value.details() == (
+            f"cannot write to {directory}: No space left on device; "
+            "what was answered before is safe, free some space and repeat the call"
+        )
+        assert await listed(process.db) == acknowledged
+        await process.kill()
+    ballast.unlink()
+    async with serving(directory, SMALL_LOGS) as process:
+        assert await listed(process.db) == acknowledged
+        await upsert(process.db, {"after": 1.0})
+        await process.kill()
+    async with serving(directory) as process:
+        assert await listed(process.db) == acknowledged | {"after": 1.0}
 
 
 async def test_a_second_process_is_told_who_owns_the_directory(directory: Path, serving, command):

@@ -77,6 +77,7 @@ class Background:
                     self.failed = ""
                     self._engine.wake()
                 self.failed = ""
+                self._engine.indexing.wake()
             except Stopped:
                 return
             except (OSError, Status) as error:
@@ -91,7 +92,7 @@ class Background:
         """Do one thing; False: there was nothing to do."""
         if self._unpublished:
             with self._engine.turn:
-                self._publish()
+                self.publish()
         return self._seal() or self._merge() or self._verify()
 
     def _seal(self) -> bool:
@@ -113,7 +114,7 @@ class Background:
                 collection.exchange([tail], segment, [rows])
             engine.frozen.popleft()
             oldest.log.close()
-            self._publish()
+            self.publish()
         return True
 
     def _merge(self) -> bool:
@@ -133,7 +134,7 @@ class Background:
                 segment = self._written(collection, list(zip(blocks, kept, strict=True)))
                 with engine.turn:
                     collection.exchange(blocks, segment, kept)
-                    self._publish()
+                    self.publish()
                 return True
         return False
 
@@ -158,7 +159,7 @@ class Background:
 
     def _damaged(self, collection: Collection, damage: Damage) -> None:
         """From now on the collection refuses to answer, rather than answer wrongly."""
-        collection.damage = opening.advice(damage, self._engine.folder)
+        collection.damage = f"{damage}; {opening.advice(self._engine.folder)}"
         log.error("%s", collection.damage)
 
     def _written(self, collection: Collection, sources: list[tuple[Tail | Segment, Rows]]) -> Segment | None:
@@ -174,7 +175,7 @@ class Background:
         self._verified.add(segment)
         return segment
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         """Write the manifest of what is in memory, and remove what it names no more. In the writer's turn."""
         engine, self._unpublished = self._engine, True
         listed = [

@@ -89,6 +89,11 @@ class Collection:
     def __len__(self) -> int:
         return self.size
 
+    @property
+    def segments(self) -> list[Segment]:
+        """The blocks that are files."""
+        return [part.block for part in self.parts if isinstance(part.block, Segment)]
+
     def keys(self, ids: list[str]) -> NDArray[np.int64]:
         """Where each id stands in the order of storing, -1 where it is not there. For the writer."""
         keys = np.full(len(ids), -1, dtype=np.int64)

@@ -21,6 +21,7 @@ from hector.plugin.v1.database_pb2 import Metric
 from hector_faiss_database import disk, opening
 from hector_faiss_database.background import Background
 from hector_faiss_database.collection import Collection
+from hector_faiss_database.indexing import Indexing
 from hector_faiss_database.log import Kind, Log, Record
 from hector_faiss_database.owner import Owner
 from hector_faiss_database.refusals import no_collection, no_room, quoted
@@ -99,11 +100,13 @@ class Engine:
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
+        self.indexing = Indexing(self)
         self.background = Background(self)
 
     def close(self) -> None:
         """Finish what was begun, and leave the directory to the next process."""
         self.background.stop()
+        self.indexing.stop()
         with self._changed:
             self._closing = True
             self._changed.notify_all()

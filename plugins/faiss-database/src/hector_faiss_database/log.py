@@ -14,11 +14,13 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 from numpy.typing import NDArray
 
 from hector_faiss_database import disk
 from hector_faiss_database.records import COMPONENT, Batch
+from hector_sdk import Status
 
 MAGIC = b"HVL1"
 HEADER = struct.Struct("<4sB3xQQQ")
@@ -62,6 +64,10 @@ class Damage(Exception):  # noqa: N818 - it says what is wrong
         self.path = path
         self.offset = offset
         self.problem = problem
+
+    def refusal(self, step: str) -> Status:
+        """As FAILED_PRECONDITION, with what helps."""
+        return Status(grpc.StatusCode.FAILED_PRECONDITION, f"{self}; {step}")
 
 
 class Log:

@@ -12,8 +12,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import grpc
-
 from hector_faiss_database import disk, log, manifest
 from hector_faiss_database.collection import Collection, Part
 from hector_faiss_database.log import Damage, Kind, Log
@@ -21,7 +19,6 @@ from hector_faiss_database.manifest import Manifest
 from hector_faiss_database.records import Settings
 from hector_faiss_database.refusals import quoted
 from hector_faiss_database.segment import Segment
-from hector_sdk import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +49,11 @@ class Opened:
     log: Log
     frozen: list[tuple[Log, list[tuple[Collection, Tail]]]] = field(default_factory=list)
 
+    def close(self) -> None:
+        """Leave the logs."""
+        for each in (*(frozen for frozen, _ in self.frozen), self.log):
+            each.close()
+
 
 def opened(folder: Path) -> Opened:
     """Everything in a folder. Status FAILED_PRECONDITION when it is damaged, or cannot be read or written."""
@@ -62,7 +64,7 @@ def opened(folder: Path) -> Opened:
             found = _replayed(folder, known, _sealed(folder, known))
             sweep(folder, known)
     except Damage as error:
-        raise Status(grpc.StatusCode.FAILED_PRECONDITION, advice(error, folder)) from error
+        raise error.refusal(advice(folder)) from error
     for collection in found.collections.values():
         seconds = time.monotonic() - started
         name = quoted(collection.settings.name)
@@ -70,9 +72,9 @@ def opened(folder: Path) -> Opened:
     return found
 
 
-def advice(damage: Damage, folder: Path) -> str:
-    """What is damaged, and what helps."""
-    return f"{damage}; stop this plugin and run: python -m hector_faiss_database repair {folder}"
+def advice(folder: Path) -> str:
+    """What helps against damage."""
+    return f"stop this plugin and run: python -m hector_faiss_database repair {folder}"
 
 
 def sweep(folder: Path, known: Manifest) -> None:
@@ -93,6 +95,12 @@ def sweep(folder: Path, known: Manifest) -> None:
 def log_path(folder: Path, number: int) -> Path:
     """Where a log is."""
     return folder / f"log-{number}"
+
+
+def log_numbers(folder: Path, known: Manifest) -> list[int]:
+    """The logs whose records are not in segments."""
+    numbers = (int(path.name[4:]) for path in folder.glob("log-*") if path.name[4:].isdigit())
+    return sorted(number for number in numbers if number >= known.log)
 
 
 def _begun(folder: Path) -> Manifest:
@@ -128,13 +136,13 @@ def _part(folder: Path, sealed: manifest.Sealed) -> Part:
 
 def _replayed(folder: Path, known: Manifest, collections: dict[int, Collection]) -> Opened:
     counters = Counters(known.collection, known.key, known.file)
-    logs = {int(path.name[4:]): path for path in folder.glob("log-*") if path.name[4:].isdigit()}
-    numbers = sorted(number for number in logs if number >= known.log) or [known.log]
+    there = log_numbers(folder, known)
+    numbers = there or [known.log]
     frozen: list[tuple[Log, list[tuple[Collection, Tail]]]] = []
     for number in range(known.log, numbers[-1] + 1):
         last = number == numbers[-1]
         path = log_path(folder, number)
-        if not last and number not in logs:
+        if not last and number not in there:
             raise Damage(path, 0, "it is missing")
         end = _read(path, collections, counters, last=last)
         current = Log(path, number, end)

@@ -74,6 +74,11 @@ class FaissDatabase(Database[Options]):
         """Fetch vectors by id, or page through all that match."""
         return await asyncio.to_thread(self._service.vectors, request)
 
+    async def create_snapshot(self, request: pb.CreateSnapshotRequest) -> pb.CreateSnapshotResponse:
+        """Copy everything, as it is at one moment, into a folder."""
+        vectors, size = await asyncio.wrap_future(self._service.snapshot(request))
+        return pb.CreateSnapshotResponse(success=True, vectors=vectors, bytes=size)
+
     def _directory(self) -> Path:
         if not self.options.directory:
             if self.data_dir is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -98,6 +99,13 @@ def either(ids: Sequence[str], filter_: Struct, *, needed: bool) -> None:
         raise invalid("ids", "stand beside a filter: give one of the two")
     if needed and not ids and not filter_.fields:
         raise invalid("ids", "are empty and so is filter: give one of the two (an empty filter would match everything)")
+
+
+def whole_path(folder: str) -> Path:
+    """Where something is to be written."""
+    if not Path(folder).is_absolute():
+        raise invalid("folder", f"{quoted(folder)} is no whole path")
+    return Path(folder)
 
 
 def page_size(value: int) -> int:

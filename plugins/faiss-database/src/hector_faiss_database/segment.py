@@ -3,7 +3,7 @@
     header   magic, format                                                      16 bytes
     sections vectors, keys, norms, hashes, places, ids, metadata, originals     each from a multiple of 64 bytes on
     footer   JSON: settings, rows, where the sections are, a checksum for each piece of what stands before it
-    trailer  bytes of the footer, its checksum, magic                           24 bytes
+    trailer  bytes of the footer, its checksum, magic                           20 bytes
 
 `hashes` are those of all ids, rising, and `places` the rows that they belong to: an id is found without a table in
 memory. The pieces' checksums say where a damaged file is damaged.
@@ -24,13 +24,14 @@ import xxhash
 from numpy.typing import NDArray
 
 from hector_faiss_database import disk
+from hector_faiss_database.approximate import Approximate
 from hector_faiss_database.columns import Columns
 from hector_faiss_database.log import Damage
 from hector_faiss_database.tail import Tail, hashed, restored
 
 MAGIC = b"HVS1"
 HEADER = MAGIC.ljust(16, b"\0")
-TRAILER = struct.Struct("<QQ4s4x")
+TRAILER = struct.Struct("<QQ4s")
 ALIGNMENT = 64
 PIECE = 1 << 22
 """Bytes under one checksum."""
@@ -96,10 +97,17 @@ class Segment:
         Damage: It cannot be read; its bulk is looked at by `verify` alone.
     """
 
-    index: Any = None
+    index: Approximate | None = None
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lenient: bool = False) -> None:
+        """Map a file.
+
+        Args:
+            path: Of the file.
+            lenient: For `repair`: only its footer has to be whole.
+        """
         self.path = path
+        self._lenient = lenient
         self.bytes = path.stat().st_size
         with path.open("rb") as file:
             if not self.bytes:
@@ -111,7 +119,7 @@ class Segment:
         self._places = {name: Place(*place) for name, place in footer["sections"].items()}
         self._sums: list[int] = footer["checksums"]
         for name, place in self._places.items():
-            if name not in BULK:
+            if name not in BULK and not lenient:
                 self._check(place)
         self.vectors: NDArray[np.float32] = self._array("vectors").reshape(self.count, self.dimension)
         self.keys: NDArray[np.int64] = self._array("keys")
@@ -156,6 +164,8 @@ class Segment:
 
     def hashes(self, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
         """The hashes of the ids of rows."""
+        if self._lenient:
+            return hashed([self._ids[row] for row in rows.tolist()])
         of_row = np.empty(self.count, dtype=np.uint64)
         of_row[self._rows] = self._hashes
         return of_row[rows]
@@ -178,25 +188,28 @@ class Segment:
 
     def rows_in(self, offset: int) -> NDArray[np.int64]:
         """The rows of which something stands in the piece at an offset."""
-        begin, end = offset, offset + PIECE
-        touched: list[NDArray[np.int64]] = []
-        for name, width in (("vectors", 4 * self.dimension), ("keys", 8), ("norms", 8)):
-            low, high = self._within(name, begin, end)
-            touched.append(np.arange(low // width, -(-high // width)))
+        touched = [np.empty(0, dtype=np.int64)]
+        widths = {"vectors": 4 * self.dimension, "keys": 8, "norms": 8, "id_ends": 8, "metadata_ends": 8}
+        for name, width in widths.items():
+            low, high = self._within(name, offset)
+            # The end of a text is the beginning of the next row's.
+            touched.append(np.arange(low // width, -(-high // width) + (high > low and name.endswith("ends"))))
         for name in ("ids", "metadata"):
-            low, high = self._within(name, begin, end)
+            low, high = self._within(name, offset)
             if low < high:
                 ends = self._array("id_ends" if name == "ids" else "metadata_ends")
                 touched.append(np.arange(np.searchsorted(ends, low, "right"), np.searchsorted(ends, high) + 1))
-        low, high = self._within("originals", begin, end)
+        low, high = self._within("originals", offset)
         width = 4 * self.dimension
         touched.append(self._original_rows[low // width : -(-high // width)])
+        if self._within("original_rows", offset)[1]:
+            touched.append(np.arange(self.count))
         rows = np.unique(np.concatenate(touched))
         return rows[rows < self.count]
 
-    def _within(self, name: str, begin: int, end: int) -> tuple[int, int]:
-        """The part of a section between two offsets of the file, in bytes from its start."""
-        place = self._places[name]
+    def _within(self, name: str, offset: int) -> tuple[int, int]:
+        """The part of a section in the piece at an offset, in bytes from the section's start."""
+        place, begin, end = self._places[name], offset, offset + PIECE
         low, high = max(begin, place.offset), min(end, place.offset + place.bytes)
         return (low - place.offset, high - place.offset) if low < high else (0, 0)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from hector.plugin.v1 import database_pb2 as pb
-from hector_faiss_database import listing, requests
+from hector_faiss_database import listing, requests, snapshot
 from hector_faiss_database.engine import Engine
 from hector_sdk import Status
 from hector_sdk.vectors import ListResponse, SearchRequest, SearchResponse, UpsertRequest
@@ -83,6 +83,11 @@ class Service:
         """Fetch vectors by id, or page through all that match."""
         return listing.page(request, self._collection(request.collection))
 
+    def snapshot(self, request: pb.CreateSnapshotRequest) -> Future[tuple[int, int]]:
+        """Copy everything into a folder; how many vectors and bytes that are."""
+        folder = requests.whole_path(request.folder)
+        return self._engine.do(lambda: snapshot.take(self._engine, folder))
+
     def _collection(self, name: str) -> Collection:
         collection = self._engine.collection(name)
         if collection.damage:
@@ -93,5 +98,23 @@ class Service:
         for _, collection in sorted(self._engine.collections.items()):
             settings = collection.settings
             yield pb.Collection(
-                name=settings.name, dimension=settings.dimension, metric=settings.metric, vectors=len(collection)
+                name=settings.name,
+                dimension=settings.dimension,
+                metric=settings.metric,
+                vectors=len(collection),
+                index=self._index(collection),
             )
+
+    def _index(self, collection: Collection) -> pb.Index:
+        """How the collection is searched: by indexes of its large segments, and exactly beside them."""
+        found = [(part.living, part.block.index.recall) for part in collection.parts if part.block.index is not None]
+        lacking = self._engine.indexing.lacks(collection)
+        if not found and not lacking:
+            return pb.Index(kind="flat", state=pb.INDEX_STATE_READY, vectors=len(collection), recall=1)
+        vectors = sum(living for living, _ in found)
+        return pb.Index(
+            kind=self._engine.options.index,
+            state=pb.INDEX_STATE_BUILDING if lacking else pb.INDEX_STATE_READY,
+            vectors=vectors,
+            recall=sum(living * recall for living, recall in found) / max(1, vectors),
+        )

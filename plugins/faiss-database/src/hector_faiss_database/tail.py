@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hector.plugin.v1.database_pb2 import METRIC_COSINE
 from hector_faiss_database import flat
+from hector_faiss_database.approximate import Approximate
 from hector_faiss_database.columns import Columns
 from hector_faiss_database.records import Batch, Settings
 
@@ -30,7 +31,7 @@ class Tail:
         originals: By row, what was given, where `vectors` times `norms` does not restore it to the bit.
     """
 
-    index = None
+    index: Approximate | None = None  # never: it grows
 
     def __init__(self, settings: Settings) -> None:
         self._cosine = settings.metric == METRIC_COSINE
