@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_DOT, METRIC_L2, Metric
 from hector_faiss_database.collection import Collection
 from hector_faiss_database.filters import parse
-from hector_faiss_database.records import Batch, Settings
+from hector_faiss_database.records import Batch, Ids, Settings
 from hector_sdk.values import struct
 
 DIMENSION = 7
@@ -32,18 +32,18 @@ def test_it_equals_numpy_after_any_history(metric: Metric):
         ids = [str(each) for each in random.choice(60, size=random.integers(1, 20), replace=False)]
         if random.random() < 0.4:
             ids = [each for each in ids if each in model]
-            assert collection.remove(ids) == len(ids)
+            assert collection.remove(Ids(ids)) == len(ids)
             for each in ids:
                 del model[each]
             continue
         vectors = random.standard_normal((len(ids), DIMENSION)).astype(np.float32)
         groups = random.integers(0, 3, len(ids)).tolist()
-        keys = collection.keys(ids)
+        keys = collection.keys(Ids(ids))
         fresh = keys < 0
         keys[fresh] = np.arange(next_key, next_key + fresh.sum())
         next_key += len(ids)
         metadata = [struct({"group": group}).SerializeToString() for group in groups]
-        collection.put(keys, Batch(ids, vectors, metadata))
+        collection.put(keys, Batch(Ids(ids), vectors, metadata))
         model |= {each: (vector, group) for each, vector, group in zip(ids, vectors, groups, strict=True)}
         if random.random() < 0.2:
             collection.freeze()  # what follows is in a block of its own
@@ -67,7 +67,7 @@ def agrees(collection, model, metric, random) -> None:
 def filled(metric: Metric, vectors: list[list[float]]) -> Collection:
     collection = Collection(1, Settings("c", len(vectors[0]), metric))
     ids = [str(index) for index in range(len(vectors))]
-    batch = Batch(ids, np.array(vectors, dtype=np.float32), [b""] * len(ids))
+    batch = Batch(Ids(ids), np.array(vectors, dtype=np.float32), [b""] * len(ids))
     collection.put(np.arange(1, len(ids) + 1), batch)
     return collection
 

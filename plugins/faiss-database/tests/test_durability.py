@@ -14,7 +14,7 @@ import pytest
 from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database.engine import Engine
 from hector_faiss_database.options import Options
-from hector_faiss_database.records import Batch, Settings
+from hector_faiss_database.records import Batch, Ids, Settings
 from hector_sdk import Status
 from hector_sdk.values import struct
 
@@ -142,7 +142,7 @@ async def test_deleted_collections_stay_deleted(directory: Path, serving):
 
 def batch(number: int, count: int = 20) -> Batch:
     ids = [f"{number}-{each}" for each in range(count)]
-    return Batch(ids, np.full((count, DIMENSION), number, dtype=np.float32), [b""] * count)
+    return Batch(Ids(ids), np.full((count, DIMENSION), number, dtype=np.float32), [b""] * count)
 
 
 def written(directory: Path, numbers: range, count: int = 20) -> list[int]:

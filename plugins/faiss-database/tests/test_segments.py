@@ -15,7 +15,7 @@ from hector_faiss_database import background, engine
 from hector_faiss_database.engine import Engine
 from hector_faiss_database.filters import parse
 from hector_faiss_database.options import Options
-from hector_faiss_database.records import Batch, Settings
+from hector_faiss_database.records import Batch, Ids, Settings
 from hector_faiss_database.segment import PIECE, Segment, write
 from hector_faiss_database.service import Service
 from hector_faiss_database.tail import Tail
@@ -30,7 +30,7 @@ RANDOM = np.random.default_rng(3)
 
 def batch(ids: list[str], n: int = 0) -> Batch:
     metadata = [struct({"n": n, "id": each}).SerializeToString() for each in ids]
-    return Batch(ids, (RANDOM.standard_normal((len(ids), DIMENSION)) * 3).astype(np.float32), metadata)
+    return Batch(Ids(ids), (RANDOM.standard_normal((len(ids), DIMENSION)) * 3).astype(np.float32), metadata)
 
 
 def tail(count: int) -> tuple[Tail, Batch]:
@@ -46,8 +46,8 @@ def test_a_segment_gives_back_what_it_was_made_of(tmp_path: Path):
     segment = Segment(tmp_path / "segment-1")
     segment.verify()
     assert len(segment) == len(rows)
-    assert segment.find([given.ids[row] for row in rows]).tolist() == list(range(len(rows)))
-    assert segment.find(["nobody", given.ids[1]]).tolist() == [-1, -1]
+    assert segment.find(Ids(given.ids[row] for row in rows)).tolist() == list(range(len(rows)))
+    assert segment.find(Ids(["nobody", given.ids[1]])).tolist() == [-1, -1]
     for at, row in enumerate(rows.tolist()):
         assert (segment.id(at), segment.metadata[at]) == (given.ids[row], given.metadata[row])
         assert (segment.original(at) == given.vectors[row]).all()  # to the bit
@@ -55,7 +55,7 @@ def test_a_segment_gives_back_what_it_was_made_of(tmp_path: Path):
     write(again, DIMENSION, [(segment, np.arange(10, 20)), (block, np.array([1]))], threading.Event())
     merged = Segment(again)
     assert [merged.id(row) for row in range(11)] == [segment.id(row) for row in range(10, 20)] + [given.ids[1]]
-    assert merged.find([given.ids[1]]).tolist() == [10]
+    assert merged.find(Ids([given.ids[1]])).tolist() == [10]
     assert (merged.original(10) == given.vectors[1]).all()
 
 
@@ -223,7 +223,7 @@ def large(folder: Path) -> tuple[Path, np.ndarray]:
     opened.create(Settings("c", 1024, METRIC_L2)).result()
     count = 3 * PIECE // 4096
     vectors = RANDOM.standard_normal((count, 1024)).astype(np.float32)
-    whole = Batch([f"v{number}" for number in range(count)], vectors, [b""] * count)
+    whole = Batch(Ids(f"v{number}" for number in range(count)), vectors, [b""] * count)
     opened.put(opened.collection("c"), whole).result()
     with opened.turn:
         opened._rotate()

@@ -15,7 +15,7 @@ from hector.plugin.v1.database_pb2 import METRIC_COSINE
 from hector_faiss_database import flat
 from hector_faiss_database.columns import Rows
 from hector_faiss_database.filters import Condition
-from hector_faiss_database.records import Batch, Hit, Settings, Stored
+from hector_faiss_database.records import Batch, Hit, Ids, Settings, Stored
 from hector_faiss_database.segment import Segment
 from hector_faiss_database.tail import Tail
 
@@ -40,7 +40,7 @@ class Part:
         rows = condition.rows(self.block.columns, self.count)
         return rows if self.alive is None else rows[self.alive[rows]]
 
-    def find(self, ids: list[str]) -> NDArray[np.int64]:
+    def find(self, ids: Ids) -> NDArray[np.int64]:
         """The row of each id, -1 where it is not there, -2 where it is among rows that came later."""
         rows = self.block.find(ids)
         rows[rows >= self.count] = -2
@@ -94,7 +94,7 @@ class Collection:
         """The blocks that are files."""
         return [part.block for part in self.parts if isinstance(part.block, Segment)]
 
-    def keys(self, ids: list[str]) -> NDArray[np.int64]:
+    def keys(self, ids: Ids) -> NDArray[np.int64]:
         """Where each id stands in the order of storing, -1 where it is not there. For the writer."""
         keys = np.full(len(ids), -1, dtype=np.int64)
         for part in self.parts:
@@ -117,7 +117,7 @@ class Collection:
         parts[last] = Part(self._tail, len(self._tail), alive)
         self.parts, self.size = tuple(parts), self.size + len(batch.ids) - killed
 
-    def remove(self, ids: list[str]) -> int:
+    def remove(self, ids: Ids) -> int:
         """Forget vectors; returns how many were there. For the writer."""
         parts, killed = self._killed(ids)
         self.parts, self.size = tuple(parts), self.size - killed
@@ -188,7 +188,7 @@ class Collection:
             limit: At most so many.
         """
         chosen = (
-            self._located(list(dict.fromkeys(ids))) if ids else [(part, part.rows(condition)) for part in self.parts]
+            self._located(Ids(dict.fromkeys(ids))) if ids else [(part, part.rows(condition)) for part in self.parts]
         )
         keys = np.concatenate([part.block.keys[rows] for part, rows in chosen] or [np.empty(0, dtype=np.int64)])
         owners = np.concatenate([np.full(len(rows), at) for at, (_, rows) in enumerate(chosen)] or [keys])
@@ -200,7 +200,7 @@ class Collection:
             block, row = chosen[owners[at]][0].block, int(rows[at])
             yield int(keys[at]), Stored(block.id(row), block.original(row), block.metadata[row])
 
-    def _located(self, ids: list[str]) -> list[tuple[Part, Rows]]:
+    def _located(self, ids: Ids) -> list[tuple[Part, Rows]]:
         while True:
             parts = self.parts
             found = [(part, part.find(ids)) for part in parts]
@@ -208,7 +208,7 @@ class Collection:
                 return [(part, rows[rows >= 0]) for part, rows in found]
             # Overwritten since the parts were looked up: they are looked up again.
 
-    def _killed(self, ids: list[str]) -> tuple[list[Part], int]:
+    def _killed(self, ids: Ids) -> tuple[list[Part], int]:
         """The parts without these ids, and how many that were."""
         parts, killed = list(self.parts), 0
         for index, part in enumerate(parts):

@@ -24,6 +24,7 @@ from hector_faiss_database.collection import Collection
 from hector_faiss_database.indexing import Indexing
 from hector_faiss_database.log import Kind, Log, Record
 from hector_faiss_database.owner import Owner
+from hector_faiss_database.records import Ids
 from hector_faiss_database.refusals import no_collection, no_room, quoted
 from hector_sdk import Status
 
@@ -256,7 +257,8 @@ class Engine:
 
     def _remove(self, collection: Collection, ids: list[str]) -> int:
         self._still_there(collection)
-        there = [each for each, key in zip(ids, collection.keys(ids).tolist(), strict=True) if key >= 0]
+        keys = collection.keys(Ids(ids)).tolist()
+        there = Ids(each for each, key in zip(ids, keys, strict=True) if key >= 0)
         if not there:
             return 0
         self._append([Record(Kind.DELETE, collection.number, ids=there)])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hector_faiss_database import disk
-from hector_faiss_database.records import COMPONENT, Batch
+from hector_faiss_database.records import COMPONENT, Batch, Ids
 from hector_sdk import Status
 
 MAGIC = b"HVL1"
@@ -134,7 +134,7 @@ def encoded(record: Record) -> list[bytes | memoryview]:
     if record.batch is None:
         return _texts(record.collection, [each.encode() for each in record.ids])
     batch = record.batch
-    ids = [each.encode() for each in batch.ids]
+    ids = batch.ids.encoded
     head = BATCH.pack(
         record.collection, len(ids), batch.vectors.shape[1], sum(map(len, ids)), sum(map(len, batch.metadata))
     )
@@ -163,7 +163,7 @@ def decoded(kind: Kind, body: memoryview) -> Record:
     keys, at = _read(body, "<i8", count, at)
     id_lengths, at = _read(body, "<u4", count, at)
     metadata_lengths, at = _read(body, "<u4", count, at)
-    ids = [str(text, "utf-8") for text in _cut(body, id_lengths, at)]
+    ids = Ids(str(text, "utf-8") for text in _cut(body, id_lengths, at))
     metadata = [bytes(text) for text in _cut(body, metadata_lengths, at + id_bytes)]
     vectors, _ = _read(body, COMPONENT.str, count * dimension, at + id_bytes + metadata_bytes)
     return Record(kind, collection, batch=Batch(ids, vectors.reshape(count, dimension), metadata), keys=keys)

@@ -16,7 +16,7 @@ from hector_faiss_database import disk, log, manifest
 from hector_faiss_database.collection import Collection, Part
 from hector_faiss_database.log import Damage, Kind, Log
 from hector_faiss_database.manifest import Manifest
-from hector_faiss_database.records import Settings
+from hector_faiss_database.records import Ids, Settings
 from hector_faiss_database.refusals import quoted
 from hector_faiss_database.segment import Segment
 
@@ -189,7 +189,7 @@ def _again(record: log.Record, collections: dict[int, Collection], counters: Cou
     elif (collection := collections.get(record.collection)) is None:
         return  # it was dropped later, and the manifest knows
     elif record.batch is None or record.keys is None:
-        collection.remove(list(record.ids))
+        collection.remove(Ids(record.ids))
     else:
         collection.put(record.keys, record.batch)
         if len(record.keys):

@@ -1,8 +1,11 @@
 """The values that the modules hand to each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from hector.plugin.v1.database_pb2 import Metric
@@ -19,11 +22,30 @@ class Settings:
     metric: Metric
 
 
+class Ids(list[str]):
+    """Ids that are looked up block by block: encoded and hashed once."""
+
+    @cached_property
+    def encoded(self) -> list[bytes]:
+        """As in files."""
+        return [each.encode() for each in self]
+
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """By which segments find them."""
+        return hashed(self.encoded)
+
+
+def hashed(ids: Sequence[bytes]) -> NDArray[np.uint64]:
+    """The hashes of encoded ids."""
+    return np.fromiter(map(xxhash.xxh3_64_intdigest, ids), dtype=np.uint64, count=len(ids))
+
+
 @dataclass(frozen=True)
 class Batch:
     """Vectors to store, column by column, all of one length; ids are unique in it."""
 
-    ids: list[str]
+    ids: Ids
     vectors: NDArray[np.float32]  # (n, dimension), as the caller gave them
     metadata: list[bytes]  # each a serialised google.protobuf.Struct, empty where there is none
 

@@ -27,7 +27,8 @@ from hector_faiss_database import disk
 from hector_faiss_database.approximate import Approximate
 from hector_faiss_database.columns import Columns
 from hector_faiss_database.log import Damage
-from hector_faiss_database.tail import Tail, hashed, restored
+from hector_faiss_database.records import Ids, hashed
+from hector_faiss_database.tail import Tail, restored
 
 MAGIC = b"HVS1"
 HEADER = MAGIC.ljust(16, b"\0")
@@ -135,14 +136,13 @@ class Segment:
     def __len__(self) -> int:
         return self.count
 
-    def find(self, ids: list[str]) -> NDArray[np.int64]:
+    def find(self, ids: Ids) -> NDArray[np.int64]:
         """The row of each id, -1 where there is none."""
-        wanted = hashed([each.encode() for each in ids])
-        at = np.searchsorted(self._hashes, wanted)
+        at = np.searchsorted(self._hashes, ids.hashes)
         rows = np.full(len(ids), -1, dtype=np.int64)
         near = np.flatnonzero(at < self.count)
-        for index in near[self._hashes[at[near]] == wanted[near]].tolist():
-            rows[index] = self._row(ids[index].encode(), int(at[index]))
+        for index in near[self._hashes[at[near]] == ids.hashes[near]].tolist():
+            rows[index] = self._row(ids.encoded[index], int(at[index]))
         return rows
 
     def id(self, row: int) -> str:

@@ -3,17 +3,14 @@
 Arrays grow by being copied to larger ones, so that who holds an old one reads on undisturbed.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from hector.plugin.v1.database_pb2 import METRIC_COSINE
 from hector_faiss_database import flat
 from hector_faiss_database.approximate import Approximate
 from hector_faiss_database.columns import Columns
-from hector_faiss_database.records import Batch, Settings
+from hector_faiss_database.records import Batch, Ids, Settings, hashed
 
 FIRST = 1024
 """Rows that there is room for at first; each time it is used up, twice as many."""
@@ -65,7 +62,7 @@ class Tail:
         self.ids += batch.ids
         self._rows.update(zip(batch.ids, range(begin, end), strict=True))
 
-    def find(self, ids: list[str]) -> NDArray[np.int64]:
+    def find(self, ids: Ids) -> NDArray[np.int64]:
         """The latest row of each id, -1 where there is none."""
         rows = self._rows
         return np.fromiter((rows.get(each, -1) for each in ids), dtype=np.int64, count=len(ids))
@@ -116,8 +113,3 @@ def restored(vectors: NDArray[np.float32], length: NDArray[np.float64]) -> NDArr
     if (length == 1).all():
         return vectors
     return (vectors * length[:, None]).astype(np.float32)
-
-
-def hashed(ids: Sequence[bytes]) -> NDArray[np.uint64]:
-    """The hashes by which segments find ids."""
-    return np.fromiter(map(xxhash.xxh3_64_intdigest, ids), dtype=np.uint64, count=len(ids))
