@@ -1,6 +1,7 @@
 """What was answered outlives the process, however that ends, and what was not is there whole or not at all."""
 
 import asyncio
+import errno
 import logging
 import resource
 import subprocess
@@ -243,6 +244,32 @@ async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
         await process.kill()
     async with serving(directory) as process:
         assert await listed(process.db) == {"before": 1, "after": 3}
+
+
+def test_after_a_sync_that_failed_nothing_is_written_until_the_next_start(directory: Path, monkeypatch):
+    written(directory, range(2))
+    engine = Engine(directory, Options())
+    collection = engine.collection("c")
+
+    def failing(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hector_faiss_database.log.os.fdatasync", failing)
+        with pytest.raises(Status) as caught:
+            engine.put(collection, batch(2)).result()
+    assert caught.value.code is grpc.StatusCode.UNAVAILABLE
+    assert str(caught.value) == f"cannot write to {directory}: Input/output error; what was answered before is safe"
+    with pytest.raises(Status) as caught:
+        engine.put(collection, batch(3)).result()
+    assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+    assert str(caught.value) == (
+        f"{directory}/log-1 could not be synced: Input/output error; "
+        "nothing more is written there: mend the disk and start this plugin again"
+    )
+    assert len(collection) == 40
+    engine.close()
+    assert batches(directory) in ([0, 1], [0, 1, 2])  # the one that failed is whole or absent
 
 
 @pytest.fixture

@@ -153,6 +153,25 @@ class TestUpsertVectors:
         assert await refusal(upsert(db, vector("a", 1, 1), bad)) == ("INVALID_ARGUMENT", message)
         assert await search(db, 1, 1) == []
 
+    async def test_wide_metadata_are_kept(self, db):
+        wide = {"text": "x" * 1_000_000, **{str(each): each for each in range(1000)}}
+        await upsert(db, vector("a", 1, 0, **wide))
+        assert (await search(db, 1, 0))[0].metadata == struct(wide)
+
+    async def test_metadata_over_their_size(self, db):
+        bad = vector("a", 1, 1, text="x" * (2 << 20))
+        message = f"vectors[0].metadata: has {bad.metadata.ByteSize():,} bytes, must have at most 2,097,152"
+        assert await refusal(upsert(db, bad)) == ("INVALID_ARGUMENT", message)
+
+    async def test_metadata_that_are_nested_too_deep(self, db):
+        deep: list[object] = []
+        for _ in range(48):  # a Struct that deep can be read alone, but not inside an answer
+            deep = [deep]
+        bad = vector("b", 1, 1, deep=deep)
+        message = "vectors[1].metadata: cannot be read: it is nested too deep, or is no Struct"
+        assert await refusal(upsert(db, vector("a", 1, 1), bad)) == ("INVALID_ARGUMENT", message)
+        assert await search(db, 1, 1) == []
+
     async def test_metadata_that_are_no_json(self, db):
         bad = vector("a", 1, 1)
         bad.metadata.fields["n"].number_value = float("nan")
@@ -167,6 +186,13 @@ class TestSearchVectors:
         assert [each.id for each in await search(db, 1, 0, limit=3, filter=even)] == ["8", "6", "4"]
         assert [each.id for each in await search(db, 1, 0, threshold=5, filter=even)] == ["8", "6"]
         assert [each.id for each in await search(db, 1, 0, limit=10**9, filter=struct({}))] == list("9876543210")
+
+    async def test_more_than_a_message_holds(self, db):
+        for number in range(32):
+            await upsert(db, vector(str(number), 1, 0, text="x" * 2_000_000))
+        message = "limit: 32 results have more than 60 MiB: ask for fewer"
+        assert await refusal(search(db, 1, 0, limit=10**9)) == ("RESOURCE_EXHAUSTED", message)
+        assert len(await search(db, 1, 0, limit=10)) == 10
 
     async def test_all_deleted(self, db):
         await upsert(db, vector("a", 1, 0))
@@ -275,6 +301,39 @@ class TestListCollections:
             ("b", 3, pb.METRIC_L2, 0),
             ("c", 2, pb.METRIC_DOT, 2),
         ]
+
+    async def test_how_they_are_searched(self, db):
+        await upsert(db, vector("x", 1, 0))
+        (listed,) = (await db.ListCollections(pb.ListCollectionsRequest())).collections
+        assert listed.index == pb.Index(kind="flat", state=pb.INDEX_STATE_READY, vectors=1, recall=1)
+
+
+class TestCreateSnapshot:
+    async def test_it_holds_that_moment(self, db, tmp_path):
+        await upsert(db, vector("a", 1, 0, n=1))
+        folder = tmp_path / "copies" / "one"
+        taken = await db.CreateSnapshot(pb.CreateSnapshotRequest(folder=str(folder)))
+        assert (taken.success, taken.vectors) == (True, 1)
+        assert taken.bytes == sum(path.stat().st_size for path in folder.iterdir())
+        await upsert(db, vector("a", 0, 0, n=2), vector("b", 1, 0))
+        async with running(FaissDatabase(), config={"directory": str(folder)}) as copy:
+            (result,) = await search(copy.database, 1, 0)
+        assert (result.id, result.score, result.metadata) == ("a", 1, struct({"n": 1}))
+
+    async def test_no_whole_path(self, db):
+        call = db.CreateSnapshot(pb.CreateSnapshotRequest(folder="here"))
+        assert await refusal(call) == ("INVALID_ARGUMENT", 'folder: "here" is no whole path')
+
+    async def test_a_folder_that_is_in_use(self, db, tmp_path):
+        (tmp_path / "file").touch()
+        call = db.CreateSnapshot(pb.CreateSnapshotRequest(folder=str(tmp_path)))
+        message = f"{tmp_path} is in use: name a folder that is not there yet, or an empty one"
+        assert await refusal(call) == ("ALREADY_EXISTS", message)
+
+    async def test_a_folder_that_cannot_be(self, db, tmp_path):
+        (tmp_path / "file").touch()
+        call = db.CreateSnapshot(pb.CreateSnapshotRequest(folder=str(tmp_path / "file" / "copy")))
+        assert await refusal(call) == ("INVALID_ARGUMENT", f"cannot make {tmp_path}/file/copy: Not a directory")
 
 
 class TestListVectors:

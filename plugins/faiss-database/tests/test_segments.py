@@ -233,6 +233,25 @@ def large(folder: Path) -> tuple[Path, np.ndarray]:
     return segment.path, vectors
 
 
+def test_opening_a_segment_reads_a_small_part_of_it(tmp_path: Path):
+    path, _ = large(tmp_path / "db")
+    program = """
+import re, sys
+from pathlib import Path
+from hector_faiss_database.segment import Segment
+def mapped():
+    return int(re.search(r"RssFile:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+before = mapped()
+segment = Segment(Path(sys.argv[1]))
+print(len(segment), mapped() - before)
+"""
+    told = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
+    count, kibibytes = map(int, told.stdout.split())
+    assert count == 3 * PIECE // 4096
+    assert path.stat().st_size > 3 * PIECE
+    assert kibibytes < 6 << 10
+
+
 def test_repair_keeps_the_rows_beside_a_damaged_piece(tmp_path: Path):
     folder = tmp_path / "db"
     path, vectors = large(folder)
@@ -329,6 +348,24 @@ class TestSnapshots:
         assert restored.returncode == 1
         assert restored.stderr.startswith(f"faiss-database: {path} is damaged at byte 0: ")
         assert not (tmp_path / "new").exists()
+
+    @pytest.mark.parametrize("words", ["snapshot", "restore", "verify"])
+    def test_a_folder_that_is_no_database_stays_as_it_is(self, tmp_path: Path, words: str):
+        other = tmp_path / "other"
+        other.mkdir()
+        told = command(words, other, *([] if words == "verify" else [tmp_path / "new"]))
+        assert (told.returncode, told.stderr) == (
+            1,
+            f"faiss-database: {other} is no database directory: it has no manifest.json\n",
+        )
+        assert list(tmp_path.rglob("*")) == [other]
+
+    def test_nothing_is_put_back_from_a_directory_that_is_in_use(self, tmp_path: Path):
+        opened = Engine(tmp_path / "db", Options())
+        told = command("restore", tmp_path / "db", tmp_path / "new")
+        opened.close()
+        assert told.returncode == 1
+        assert f"faiss-database: {tmp_path / 'db'} is in use by process " in told.stderr
 
     @pytest.mark.parametrize("words", [["what"], ["repair"], ["restore", "a"]])
     def test_a_command_that_is_none_shows_those_that_are(self, words: list[str]):

@@ -47,6 +47,20 @@ async def test_a_relative_one_is_refused():
     assert caught.value.details() == 'directory: "here" is relative: write the whole path'
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hnsw_m": 3}, "hnsw_m: is 3, must be 4 to 64"),
+        ({"index_from": 10}, "index_from: is 10, must be 1000 to 1000000000"),
+    ],
+)
+async def test_numbers_out_of_their_range_are_refused(options: dict[str, int], message: str):
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async with running(FaissDatabase(), config=options):
+            pass
+    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
 async def test_a_cancelled_start_gives_the_directory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     reached, free = threading.Event(), threading.Event()
 

@@ -175,7 +175,7 @@ class Background:
         self._verified.add(segment)
         return segment
 
-    def publish(self) -> None:
+    def publish(self) -> Manifest:
         """Write the manifest of what is in memory, and remove what it names no more. In the writer's turn."""
         engine, self._unpublished = self._engine, True
         listed = [
@@ -194,6 +194,7 @@ class Background:
         manifest.write(engine.folder, known)
         self._unpublished = False
         opening.sweep(engine.folder, known)
+        return known
 
     def _listed(self, segment: Segment, mask: NDArray[np.bool_] | None) -> Sealed:
         alive, name = self._saved.get(segment, (None, ""))

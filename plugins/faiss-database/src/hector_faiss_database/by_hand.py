@@ -11,6 +11,7 @@ import grpc
 
 from hector_faiss_database import snapshot
 from hector_faiss_database.engine import Engine
+from hector_faiss_database.manifest import FILE
 from hector_faiss_database.options import Options
 from hector_faiss_database.owner import Owner
 from hector_faiss_database.repair import Repair
@@ -47,16 +48,18 @@ def main(arguments: list[str]) -> int:
 
 
 def _done(command: str, paths: list[Path]) -> str:
-    if command == "restore":
-        size = snapshot.restore(*paths)
-        return f"restored {paths[1]} from {paths[0]}: {size:,} bytes"
     folder = paths[0]
     if not folder.is_dir():
         raise Status(grpc.StatusCode.NOT_FOUND, f"there is no folder {folder}")
+    if command != "repair" and not (folder / FILE).is_file():
+        words = f"{folder} is no database directory: it has no {FILE}"
+        raise Status(grpc.StatusCode.FAILED_PRECONDITION, words)
     if command == "snapshot":
         vectors, size = _copied(*paths)
         return f"copied {folder} to {paths[1]}: {vectors:,} vectors, {size:,} bytes"
     with _owned(folder):
+        if command == "restore":
+            return f"restored {paths[1]} from {folder}: {snapshot.restore(*paths):,} bytes"
         if command == "verify":
             return f"{folder} is whole: {snapshot.verify(folder):,} vectors"
         report = Repair(folder).run()

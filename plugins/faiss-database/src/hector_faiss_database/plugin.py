@@ -33,6 +33,7 @@ class FaissDatabase(Database[Options]):
 
     async def start(self) -> None:
         """Open the directory."""
+        self.options.check()
         opening = asyncio.ensure_future(asyncio.to_thread(_opened, self._directory(), self.options))
         try:
             self._service = await asyncio.shield(opening)

@@ -9,7 +9,14 @@ from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import Struct
 from numpy.typing import NDArray
 
-from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_UNSPECIFIED, CreateCollectionRequest, Metric
+from hector.plugin.v1 import packed
+from hector.plugin.v1.database_pb2 import (
+    METRIC_COSINE,
+    METRIC_UNSPECIFIED,
+    CreateCollectionRequest,
+    Metric,
+    UpsertVectorsRequest,
+)
 from hector_faiss_database.filters import Condition, parse
 from hector_faiss_database.records import Batch, Ids, Settings
 from hector_faiss_database.refusals import invalid, quoted
@@ -50,7 +57,7 @@ def batch(request: UpsertRequest, collection: Settings) -> Batch:
     for index, vector_id in enumerate(request.ids):
         if not 1 <= len(vector_id) <= LONGEST_NAME // 4:  # in bytes at most four times as long
             named(vector_id, f"vectors[{index}].id")
-    _check_metadata(request.metadata)
+    _check_metadata(request)
     try:
         matrix = request.matrix(collection.dimension)
     except WrongLength as error:
@@ -130,23 +137,33 @@ def page_start(token: str, number: int) -> int:
     return int(key)
 
 
-def _check_metadata(given: list[bytes]) -> None:
-    """Whether each is a Struct of a size that can be kept, whose numbers JSON can write."""
-    together = Struct()
+def _check_metadata(request: UpsertRequest) -> None:
+    """Whether each is a Struct of a size that can be kept, that clients can read, and whose numbers JSON can write."""
+    given = request.metadata
     for index, metadata in enumerate(given):
         if len(metadata) > MOST_METADATA:
             problem = f"has {len(metadata):,} bytes, must have at most {MOST_METADATA:,}"
             raise invalid(f"vectors[{index}].metadata", problem)
-        try:
-            together.MergeFromString(metadata)  # half as dear as a message for each
-        except DecodeError:
-            problem = "cannot be read: it is nested too deep, or is no Struct"
-            raise invalid(f"vectors[{index}].metadata", problem) from None
+    try:
+        _ = request.message  # all at once; answers nest metadata as deep as requests do
+    except DecodeError:
+        raise _unreadable(request) from None
     if NOT_FINITE.search(b"".join(given)) is None:
         return
     for index, metadata in enumerate(given):
         if not finite(Struct.FromString(metadata)):
             raise invalid(f"vectors[{index}].metadata", "has a number that is not finite")
+
+
+def _unreadable(request: UpsertRequest) -> Status:
+    for index, metadata in enumerate(request.metadata):
+        alone = packed.UpsertVectorsRequest()
+        alone.vectors.add(metadata=metadata)
+        try:
+            UpsertVectorsRequest.FromString(alone.SerializeToString())
+        except DecodeError:
+            return invalid(f"vectors[{index}].metadata", "cannot be read: it is nested too deep, or is no Struct")
+    return invalid("vectors", "cannot be read")
 
 
 def _wrong_length(field: str, length: int, collection: Settings) -> Status:

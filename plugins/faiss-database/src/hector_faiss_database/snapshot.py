@@ -38,9 +38,11 @@ def take(engine: Engine, folder: Path) -> tuple[int, int]:
     """
     made = _new(folder)
     with _whole(folder, made=made):
-        engine.background.publish()
-        for path in sorted(engine.folder.iterdir()):
-            if path.name == FILE or path.name.partition("-")[0] in ("segment", "dead"):
+        known = engine.background.publish()
+        for name in sorted(known.files | {FILE}):
+            _link(engine.folder / name, folder / name)
+        for path in sorted(engine.folder.glob("index-*")):
+            if path.name.replace("index", "segment", 1) in known.files:
                 _link(path, folder / path.name)
         logs = [*(frozen.log for frozen in engine.frozen), engine.log]
         for log in logs:
@@ -51,10 +53,10 @@ def take(engine: Engine, folder: Path) -> tuple[int, int]:
 
 
 def restore(source: Path, folder: Path) -> int:
-    """Copy a snapshot into a directory that is not there or empty, after every byte of it was verified.
+    """Copy a snapshot that nobody has open into a directory that is not there or empty, once every byte is verified.
 
     Raises:
-        Status: As `take`; FAILED_PRECONDITION where the snapshot is none or damaged.
+        Status: As `take`; FAILED_PRECONDITION where the snapshot is damaged.
     """
     verify(source)
     made = _new(folder)
@@ -72,9 +74,6 @@ def verify(folder: Path) -> int:
     Raises:
         Status: FAILED_PRECONDITION, with the file and the place, where something is not as it was written.
     """
-    if not (folder / FILE).is_file():
-        words = f"{folder} is no database directory: it has no {FILE}"
-        raise Status(grpc.StatusCode.FAILED_PRECONDITION, words)
     opened = opening.opened(folder)
     opened.close()
     try:
