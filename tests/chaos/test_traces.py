@@ -74,6 +74,9 @@ def test_files(place):
     content = bytearray(damaged.read_bytes())
     content[9000:9300] = b"z" * 300
     damaged.write_bytes(content)
-    left, broken = traces.in_files(place)
+    manifest = damaged.with_name("manifest.json")
+    manifest.touch()
+    left, broken, mangled = traces.in_files(place)
     assert left == f"{place.temporary / 'tmp1'} is left"
     assert broken.startswith(f"{damaged} is damaged: *** in database main ***")
+    assert mangled.startswith(f"faiss-database: {manifest} is damaged at byte 0: it is no manifest; ")

@@ -1,6 +1,8 @@
 """What must not be there: anything of a host or a plugin that is dead, and damaged files. Each is told in words."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import closing, suppress
 
@@ -44,6 +46,11 @@ def in_files(place: World) -> Iterator[str]:
             words = ", ".join(row[0] for row in connection.execute("PRAGMA integrity_check"))
         if words != "ok":
             yield f"{file} is damaged: {words}"
+    for file in sorted((place.folder / ".hector").rglob("manifest.json")):
+        command = [sys.executable, "-m", "hector_faiss_database", "verify", file.parent]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        if told.returncode:
+            yield told.stderr.strip()
 
 
 def _runs(process: psutil.Process) -> bool:
