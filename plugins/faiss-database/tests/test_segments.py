@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 
 from hector.plugin.v1.database_pb2 import METRIC_COSINE, METRIC_L2, SearchVectorsRequest
-from hector_faiss_database import background, engine
+from hector_faiss_database import background, engine, snapshot
 from hector_faiss_database.engine import Engine
 from hector_faiss_database.filters import parse
 from hector_faiss_database.options import Options
@@ -42,7 +42,7 @@ def tail(count: int) -> tuple[Tail, Batch]:
 def test_a_segment_gives_back_what_it_was_made_of(tmp_path: Path):
     block, given = tail(500)
     rows = np.flatnonzero(np.arange(500) % 3 != 1)
-    write(tmp_path / "segment-1", DIMENSION, [(block, rows)], threading.Event())
+    write(tmp_path / "segment-1", DIMENSION, [(block, rows)], lambda: None)
     segment = Segment(tmp_path / "segment-1")
     segment.verify()
     assert len(segment) == len(rows)
@@ -52,7 +52,7 @@ def test_a_segment_gives_back_what_it_was_made_of(tmp_path: Path):
         assert (segment.id(at), segment.metadata[at]) == (given.ids[row], given.metadata[row])
         assert (segment.original(at) == given.vectors[row]).all()  # to the bit
     again = tmp_path / "segment-2"
-    write(again, DIMENSION, [(segment, np.arange(10, 20)), (block, np.array([1]))], threading.Event())
+    write(again, DIMENSION, [(segment, np.arange(10, 20)), (block, np.array([1]))], lambda: None)
     merged = Segment(again)
     assert [merged.id(row) for row in range(11)] == [segment.id(row) for row in range(10, 20)] + [given.ids[1]]
     assert merged.find(Ids([given.ids[1]])).tolist() == [10]
@@ -61,10 +61,12 @@ def test_a_segment_gives_back_what_it_was_made_of(tmp_path: Path):
 
 def test_a_segment_that_cannot_be_finished_leaves_nothing(tmp_path: Path):
     block, _ = tail(3)
-    stopping = threading.Event()
-    stopping.set()
+
+    def stopped() -> None:
+        raise background.Stopped
+
     with pytest.raises(background.Stopped):
-        write(tmp_path / "segment-1", DIMENSION, [(block, np.arange(3))], stopping)
+        write(tmp_path / "segment-1", DIMENSION, [(block, np.arange(3))], stopped)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -146,6 +148,89 @@ def test_many_segments_become_few_and_dead_rows_go(tmp_path: Path, small_logs: N
     again = Engine(tmp_path, Options())
     assert len(again.collection("c")) == 1000
     again.close()
+
+
+def test_a_snapshot_in_the_middle_of_it_harms_neither(tmp_path: Path, small_logs: None, monkeypatch):
+    folder, copies = tmp_path / "db", tmp_path / "copies"
+    opened = Engine(folder, Options())
+    taken: list[int] = []
+
+    def written(*arguments: object) -> Segment | None:
+        made = original(*arguments)
+        number = len(taken)
+        vectors, _ = opened.do(lambda: snapshot.take(opened, copies / str(number))).result()
+        taken.append(vectors)
+        return made
+
+    original = opened.background._written
+    monkeypatch.setattr(opened.background, "_written", written)
+    opened.create(SETTINGS).result()
+    collection = opened.collection("c")
+    for number in range(120):
+        opened.put(collection, batch([f"{number}-{each}" for each in range(20)])).result()
+    quiet(opened)
+    before = contents(opened)
+    opened.close()
+    assert len(before) == 2400
+    again = Engine(folder, Options())
+    assert contents(again) == before
+    again.close()
+    assert len(taken) > 5
+    for number, vectors in enumerate(taken):
+        assert not list((copies / str(number)).glob("*.new"))
+        copy = Engine(copies / str(number), Options())
+        assert len(copy.collection("c")) == vectors
+        assert contents(copy).items() <= before.items()
+        copy.close()
+
+
+def test_logs_become_segments_while_others_are_merged(tmp_path: Path, small_logs: None, monkeypatch):
+    merging, waiting = threading.Event(), threading.Event()
+    left: list[int] = []
+    opened = Engine(tmp_path, Options())
+    original = opened.background._sealing
+
+    def held() -> None:
+        merging.set()
+        assert waiting.wait(30)
+        original()
+        left.append(len(opened.frozen))
+
+    monkeypatch.setattr(opened.background, "_sealing", held)
+    opened.create(SETTINGS).result()
+    collection = opened.collection("c")
+    number = 0
+    while not merging.is_set() or not opened.frozen:
+        opened.put(collection, batch([f"{number}-{each}" for each in range(20)])).result()
+        number += 1
+    waiting.set()
+    quiet(opened)
+    assert left[0] == 0
+    before = contents(opened)
+    opened.close()
+    assert len(before) == 20 * number
+    again = Engine(tmp_path, Options())
+    assert contents(again) == before
+    again.close()
+
+
+def test_a_collection_that_is_dropped_while_its_rows_are_sealed_leaves_no_file(tmp_path: Path, monkeypatch):
+    opened = Engine(tmp_path, Options())
+    original = opened.background._written
+
+    def dropped(*arguments: object) -> Segment | None:
+        made = original(*arguments)
+        opened.drop("c").result()
+        return made
+
+    monkeypatch.setattr(opened.background, "_written", dropped)
+    opened.create(SETTINGS).result()
+    opened.put(opened.collection("c"), batch(["a"])).result()
+    with opened.turn:
+        opened._rotate()
+    quiet(opened)
+    opened.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["faiss-database.lock", "log-2", "manifest.json"]
 
 
 def test_searches_go_on_while_segments_are_exchanged(tmp_path: Path, small_logs: None):

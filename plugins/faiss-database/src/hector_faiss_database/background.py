@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from hector_faiss_database import manifest, opening
 from hector_faiss_database.log import Damage
 from hector_faiss_database.manifest import Listed, Manifest, Sealed
-from hector_faiss_database.segment import Segment, Stopped, write
+from hector_faiss_database.segment import Segment, write
 from hector_sdk import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,6 +38,10 @@ FAN = 4
 """So many segments of like size become one."""
 DEAD = 0.3
 """The share of dead rows from which on a segment is written anew."""
+
+
+class Stopped(Exception):  # noqa: N818 - it says what happened
+    """The plugin ends; what was begun is left undone."""
 
 
 class Background:
@@ -105,7 +110,7 @@ class Background:
         try:
             for collection, tail in oldest.tails:
                 rows = next(part.rows() for part in collection.parts if part.block is tail)
-                made.append((collection, tail, self._written(collection, [(tail, rows)]), rows))
+                made.append((collection, tail, self._written(collection, [(tail, rows)], self._going_on), rows))
         except BaseException:
             _unlink([segment for _, _, segment, _ in made])
             raise
@@ -114,7 +119,7 @@ class Background:
                 collection.exchange([tail], segment, [rows])
             engine.frozen.popleft()
             oldest.log.close()
-            self.publish()
+            self._take_over([segment for _, _, segment, _ in made])
         return True
 
     def _merge(self) -> bool:
@@ -131,10 +136,10 @@ class Background:
                 except Damage as damage:
                     self._damaged(collection, damage)
                     return True
-                segment = self._written(collection, list(zip(blocks, kept, strict=True)))
+                segment = self._written(collection, list(zip(blocks, kept, strict=True)), self._sealing)
                 with engine.turn:
                     collection.exchange(blocks, segment, kept)
-                    self.publish()
+                    self._take_over([segment])
                 return True
         return False
 
@@ -162,7 +167,19 @@ class Background:
         collection.damage = f"{damage}; {opening.advice(self._engine.folder)}"
         log.error("%s", collection.damage)
 
-    def _written(self, collection: Collection, sources: list[tuple[Tail | Segment, Rows]]) -> Segment | None:
+    def _going_on(self) -> None:
+        if self._stopping.is_set():
+            raise Stopped
+
+    def _sealing(self) -> None:
+        """A merge takes long, and changes wait when too many logs do."""
+        self._going_on()
+        while self._seal():
+            self._engine.wake()
+
+    def _written(
+        self, collection: Collection, sources: list[tuple[Tail | Segment, Rows]], between: Callable[[], None]
+    ) -> Segment | None:
         """A new segment with these rows; None where there are none."""
         if not sum(len(rows) for _, rows in sources):
             return None
@@ -170,14 +187,20 @@ class Background:
         with engine.turn:
             number, engine.counters.file = engine.counters.file, engine.counters.file + 1
         path = engine.folder / f"segment-{number}"
-        write(path, collection.settings.dimension, sources, self._stopping)
+        write(path, collection.settings.dimension, sources, between)
         segment = Segment(path)
         self._verified.add(segment)
         return segment
 
+    def _take_over(self, made: list[Segment | None]) -> None:
+        """Publish new segments; those of a collection that was dropped meanwhile are gone."""
+        known = self.publish()
+        _unlink([each for each in made if each is not None and each.path.name not in known.files])
+
     def publish(self) -> Manifest:
-        """Write the manifest of what is in memory, and remove what it names no more. In the writer's turn."""
+        """Write the manifest of what is in memory, and remove what that names no more. In the writer's turn."""
         engine, self._unpublished = self._engine, True
+        before = manifest.read(engine.folder) or Manifest()
         listed = [
             Listed(
                 each.number,
@@ -193,7 +216,7 @@ class Background:
         known = Manifest(first, counters.file, counters.collection, counters.key, listed)
         manifest.write(engine.folder, known)
         self._unpublished = False
-        opening.sweep(engine.folder, known)
+        _remove(engine.folder, before, known)
         return known
 
     def _listed(self, segment: Segment, mask: NDArray[np.bool_] | None) -> Sealed:
@@ -223,6 +246,15 @@ def _due(collection: Collection) -> list[Part]:
 def _tier(part: Part) -> int:
     """Segments of one tier are less than FAN times as large as each other, so that a row is rarely copied."""
     return int(math.log(max(part.living, 1), FAN))
+
+
+def _remove(folder: Path, before: Manifest, now: Manifest) -> None:
+    """What one manifest named, and the next does not. Whatever else is there may be about to be named."""
+    for name in before.files - now.files:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name.replace("segment", "index", 1)).unlink(missing_ok=True)
+    for number in range(before.log, now.log):
+        opening.log_path(folder, number).unlink(missing_ok=True)
 
 
 def _unlink(segments: Sequence[Segment | None]) -> None:

@@ -92,6 +92,8 @@ class Indexing:
             threads = max(1, len(os.sched_getaffinity(0)) - 1)  # searches go on
             index = approximate.build(wanted, segment.vectors, options, gone, threads)
             index.save(path)
+            if gone.is_set():
+                path.unlink(missing_ok=True)
         segment.index = index
         seconds = time.monotonic() - started
         log.info(

@@ -5,7 +5,6 @@ Nothing is deleted: damaged files go into a folder `damaged-N` beside the others
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -91,7 +90,7 @@ class Repair:
         kept = np.setdiff1d(np.arange(len(segment)) if alive is None else np.flatnonzero(alive), lost)
         name, self._file = f"segment-{self._file}", self._file + 1
         if len(kept):
-            write(self._folder / name, listed.dimension, [(segment, kept)], threading.Event())
+            write(self._folder / name, listed.dimension, [(segment, kept)], lambda: None)
         self._put_aside(path)
         return [Sealed(name)] if len(kept) else []
 

@@ -13,8 +13,7 @@ import json
 import mmap
 import os
 import struct
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,10 +61,6 @@ class Place:
 
     offset: int
     bytes: int
-
-
-class Stopped(Exception):  # noqa: N818 - it says what happened
-    """The plugin ends; what was begun is left undone."""
 
 
 class Blobs(Sequence[bytes]):
@@ -309,17 +304,24 @@ Block = Tail | Segment
 
 
 def write(
-    path: Path, dimension: int, sources: Sequence[tuple[Block, NDArray[np.int64]]], stopping: threading.Event
+    path: Path, dimension: int, sources: Sequence[tuple[Block, NDArray[np.int64]]], between: Callable[[], None]
 ) -> None:
-    """Write a segment of rows of several blocks, in their order. Stopped, OSError: there is no new file."""
+    """Write a segment of rows of several blocks, in their order.
+
+    Args:
+        path: Of the new file. There is none when this raises.
+        dimension: Of all vectors.
+        sources: Blocks and which of their rows.
+        between: Called between slices; what it raises ends the writing.
+    """
     writer = Writer(path)
     slices = [(block, rows[begin : begin + SLICE]) for block, rows in sources for begin in range(0, len(rows), SLICE)]
     try:
         for name in ("vectors", "keys", "norms"):
-            writer.section(name, _unless(stopping, (getattr(block, name)[rows] for block, rows in slices)))
+            writer.section(name, _each(between, (getattr(block, name)[rows] for block, rows in slices)))
         for name in ("ids", "metadata"):
             lengths: list[NDArray[np.int64]] = []
-            writer.section(name, _unless(stopping, _texts(slices, name, lengths)))
+            writer.section(name, _each(between, _texts(slices, name, lengths)))
             ends = np.cumsum(np.concatenate(lengths))
             writer.section("id_ends" if name == "ids" else "metadata_ends", [ends])
         hashes = np.concatenate([block.hashes(rows) for block, rows in sources])
@@ -345,8 +347,7 @@ def _texts(
         yield data
 
 
-def _unless(stopping: threading.Event, parts: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+def _each(between: Callable[[], None], parts: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
     for part in parts:
-        if stopping.is_set():
-            raise Stopped
+        between()
         yield part
