@@ -14,6 +14,7 @@ import pytest
 
 from hector.plugin.v1 import database_pb2 as pb
 from hector_faiss_database.engine import Engine
+from hector_faiss_database.log import Kind, Log, Record
 from hector_faiss_database.options import Options
 from hector_faiss_database.records import Batch, Ids, Settings
 from hector_sdk import Status
@@ -221,6 +222,26 @@ def test_a_damaged_record_with_a_good_one_behind_it_is_refused(tmp_path: Path, a
         f"stop this plugin and run: python -m hector_faiss_database repair {directory}"
     )
     assert log.read_bytes() == content
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_of_records_that_share_a_sync_the_last_may_be_written_first(tmp_path: Path, later: bool):
+    directory = tmp_path / "db"
+    (end,) = written(directory, range(1))
+    log = Log(directory / "log-1", 1, end)
+    shared = [Record(Kind.UPSERT, 1, batch=batch(n), keys=np.arange(100 * n, 100 * n + 20)) for n in (1, 2)]
+    log.append(shared)
+    if later:
+        log.append([Record(Kind.UPSERT, 1, batch=batch(3), keys=np.arange(300, 320))])
+    log.close()
+    content = bytearray(log.path.read_bytes())
+    content[end : end + 40] = bytes(40)
+    log.path.write_bytes(content)
+    if later:  # then they were synced, and this is damage
+        with pytest.raises(Status, match=f"log-1 is damaged at byte {end:,}: it is no record"):
+            Engine(directory, Options())
+    else:
+        assert batches(directory) == [0]
 
 
 async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):

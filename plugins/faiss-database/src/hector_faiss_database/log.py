@@ -1,8 +1,8 @@
 """The log: every change as one record with a checksum, appended and synced before it is answered.
 
-A record is there whole or not at all: what a crash left of the last one is cut off when the file is opened. A bad
-record with a good one behind it is damage, and is refused. Reading the records again, from any of them on, gives the
-same state: an upsert carries the keys of its vectors, and replaces what has the same ids.
+A record is there whole or not at all: what a crash left of the last write is cut off when the file is opened. A bad
+record with one behind it that was written after its sync is damage, and is refused. Reading the records again, from any
+of them on, gives the same state: an upsert carries the keys of its vectors, and replaces what has the same ids.
 """
 
 import json
@@ -24,7 +24,7 @@ from hector_sdk import Status
 
 MAGIC = b"HVL1"
 HEADER = struct.Struct("<4sB3xQQQ")
-"""Magic, kind, sequence number, bytes of the body, checksum over the header up to here and the body."""
+"""Magic, kind, where the write began, bytes of the body, checksum over the header up to here and the body."""
 BATCH = struct.Struct("<IIIII")
 """Collection, vectors, dimension, bytes of all ids, bytes of all metadata."""
 
@@ -84,7 +84,6 @@ class Log:
         self.number = number
         self.end = end
         self.broken = ""
-        self._sequence = 0
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def append(self, records: Sequence[Record]) -> None:
@@ -95,7 +94,7 @@ class Log:
         """
         parts: list[bytes | memoryview] = []
         for record in records:
-            parts += self._encoded(record)
+            parts += _encoded(record, self.end)
         try:
             end = disk.write_at(self._file, parts, self.end)
         except OSError:
@@ -119,12 +118,11 @@ class Log:
         except OSError as error:
             self.broken = f"{self.path} could not be cut back: {error.strerror}"
 
-    def _encoded(self, record: Record) -> list[bytes | memoryview]:
-        body = encoded(record)
-        self._sequence += 1
-        fields = (MAGIC, record.kind, self._sequence, sum(map(len, body)))
-        head = HEADER.pack(*fields, 0)[:-8]
-        return [head + disk.checksum(head, *body).to_bytes(8, "little"), *body]
+
+def _encoded(record: Record, begin: int) -> list[bytes | memoryview]:
+    body = encoded(record)
+    head = HEADER.pack(MAGIC, record.kind, begin, sum(map(len, body)), 0)[:-8]
+    return [head + disk.checksum(head, *body).to_bytes(8, "little"), *body]
 
 
 def encoded(record: Record) -> list[bytes | memoryview]:
@@ -208,6 +206,17 @@ def next_whole(data: bytes, at: int) -> int | None:
             return at
         at += 1
     return None
+
+
+def synced(data: bytes, at: int) -> bool:
+    """Whether a bad record at an offset was synced once: one is whole that was written after that."""
+    view, following = memoryview(data), next_whole(data, at + 1)
+    while following is not None:
+        begin = HEADER.unpack_from(view, following)[2]
+        if begin > at:
+            return True
+        following = next_whole(data, whole(view, following)[1])
+    return False
 
 
 def _texts(collection: int, texts: list[bytes]) -> list[bytes | memoryview]:

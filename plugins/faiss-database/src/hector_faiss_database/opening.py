@@ -162,7 +162,7 @@ def _read(path: Path, collections: dict[int, Collection], counters: Counters, *,
         for end, record in log.read(path):  # noqa: B007 - it is returned
             _again(record, collections, counters)
     except Damage as damage:
-        if not last or log.next_whole(path.read_bytes(), damage.offset + 1) is not None:
+        if not last or log.synced(path.read_bytes(), damage.offset):
             raise
         size = path.stat().st_size
         logger.warning(
