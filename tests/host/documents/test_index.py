@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hector_host.documents import keywords
 from hector_host.documents.index import Progress, index
 from hector_host.documents.ledger import Ledger
 from hector_host.errors import CallError, ConfigError, HectorError
@@ -273,3 +274,34 @@ async def test_a_folder_that_became_empty_leaves_no_chunk_behind(place, call):
         await index(place.store(), call)
     assert "no file matches" in str(caught.value)
     assert place.database.ids() == set()
+
+
+async def test_keywords_are_what_the_files_say(place, call):
+    store = place.store(chunk_size=50)
+
+    def found(words):
+        return [(hit.id, hit.metadata["text"]) for hit in keywords.find(store.ledger, store.place, words, 10)]
+
+    place.write("a.md", "# Pears\n\nRipe in September.\n\n# Plums\n\nPurple, in August.\n")
+    place.write("b.md", "Figs.")
+    await index(store, call)
+    assert found("September") == [("handbook/a.md#0", "# Pears\n\nRipe in September.")]
+    assert found("August") == [("handbook/a.md#1", "# Plums\n\nPurple, in August.")]
+    place.write("a.md", "Now quinces.")
+    (place.base / "docs/b.md").unlink()
+    await index(store, call)
+    assert found("quinces") == [("handbook/a.md#0", "Now quinces.")]
+    assert found("September August figs") == []
+
+
+async def test_keywords_leave_a_collection_with_its_vectors(place, call):
+    place.write("a.md", "Pears.")
+    before = place.store()
+    await index(before, call)
+    old = before.place
+    place.database.collection = "other"
+    after = place.store()
+    await index(after, call)
+    assert len(keywords.find(after.ledger, after.place, "pears", 10)) == 1
+    with pytest.raises(HectorError, match="has no keywords of handbook"):
+        keywords.find(after.ledger, old, "pears", 10)

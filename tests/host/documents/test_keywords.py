@@ -143,6 +143,13 @@ def test_a_question_of_very_many_words(fruit):
     assert fruit.ids(" ".join(f"w{number}" for number in range(2000)) + " figs") == ["figs"]
 
 
+def test_words_that_most_passages_have_are_looked_for_only_where_there_is_no_other(index):
+    index.put(**{f"p{number}": "Pears." for number in range(keywords.COMMON + 1)})
+    index.put(figs="Figs.")
+    assert index.ids("pears figs") == ["figs"]
+    assert len(index.ids("pears")) == 10
+
+
 def test_stores_count_and_forget_for_themselves(fruit):
     other = Place("nuts", "faiss", "docs")
     fruit.put(other, **{f"n{number}": "Pears beside nuts." for number in range(20)})

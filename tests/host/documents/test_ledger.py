@@ -51,7 +51,7 @@ def test_places_are_apart(path):
         for place in [HERE, *others]:
             ledger.begin(place, "m", "c")
             ledger.write(place, [Entry("a.md", "d", 5)])
-        ledger.forget(HERE, "a.md")
+        ledger.forget(HERE, "a.md", [])
         ledger.abandon(HERE)
         assert ledger.state(HERE) is None
         assert ledger.entries(HERE) == {}

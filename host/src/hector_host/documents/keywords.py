@@ -31,6 +31,10 @@ TOKENIZER = "porter unicode61 remove_diacritics 2"
 WEIGHTS = (1.0, 2.0, 1.0, 0.5)
 """How much a word counts in a passage's text, in the headings above it, in its path, and as a part of a name."""
 
+COMMON = 1000
+"""Passages. A word that more have than these, and more than half of all, tells none apart: BM25 gives it no weight, and
+looking for it costs the most. It is looked for only where a question has no other."""
+
 HERE = "store = :store AND database = :database AND collection = :collection"
 
 
@@ -108,8 +112,8 @@ def find(
         if not wanted:
             return []
         try:
-            most = _most(connection, number, wanted)
-            return list(islice(_hits(connection, number, wanted, most, matches), limit))
+            weights = _weights(connection, number, wanted)
+            return list(islice(_hits(connection, number, weights, matches), limit))
         except sqlite3.OperationalError as error:
             raise _trouble(error) from None
 
@@ -117,16 +121,16 @@ def find(
 def _hits(
     connection: sqlite3.Connection,
     number: int,
-    wanted: Sequence[str],
-    most: float,
+    terms: Mapping[str, float],
     matches: Callable[[Mapping[str, Any]], bool],
 ) -> Iterator[Hit]:
     """All hits, best first. What does not match is never built: rows are read one by one until there are enough."""
+    most = sum(terms.values())
     weights = ", ".join(map(str, WEIGHTS))
     found = connection.execute(
         f"SELECT chunk, -score, metadata FROM (SELECT rowid AS id, bm25(words_{number}, {weights}) AS score"  # noqa: S608 - numbers
         f" FROM words_{number} WHERE words_{number} MATCH ?) JOIN passage_{number} USING (id) ORDER BY score, id",
-        (" OR ".join(wanted),),
+        (" OR ".join(terms),),
     )
     for chunk, score, metadata in found:
         kept = json.loads(metadata)
@@ -134,12 +138,18 @@ def _hits(
             yield Hit(chunk, min(score / most, 1.0), kept)
 
 
-def _most(connection: sqlite3.Connection, number: int, wanted: Sequence[str]) -> float:
-    """What BM25 gives a passage of usual length that has every word once: the sum of how rare they are."""
+def _weights(connection: sqlite3.Connection, number: int, wanted: Sequence[str]) -> dict[str, float]:
+    """The terms to look for, with what BM25 gives a passage of usual length that has one once: how rare it is."""
     passages = connection.execute(f"SELECT count(*) FROM passage_{number}").fetchone()[0]  # noqa: S608 - a number
     statement = f"SELECT count(*) FROM words_{number} WHERE words_{number} MATCH ?"  # noqa: S608 - same
-    having = [connection.execute(statement, (term,)).fetchone()[0] for term in wanted]
-    return sum(max(math.log((passages - rows + 0.5) / (rows + 0.5)), 1e-6) for rows in having)  # as FTS5 counts
+    having = {term: connection.execute(statement, (term,)).fetchone()[0] for term in wanted}
+    rare = {term: rows for term, rows in having.items() if rows <= max(COMMON, passages / 2)}
+    return {term: _rarity(rows, passages) for term, rows in (rare or having).items()}
+
+
+def _rarity(rows: int, passages: int) -> float:
+    """By FTS5's own formula."""
+    return max(math.log((passages - rows + 0.5) / (rows + 0.5)), 1e-6)
 
 
 def _columns(metadata: Mapping[str, Any]) -> tuple[str, str, str, str]:

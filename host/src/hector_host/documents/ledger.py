@@ -10,12 +10,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from hector_host.documents import keywords
 from hector_host.errors import HectorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 VERSION = 1
@@ -223,9 +224,22 @@ class Ledger:
         ).fetchone()
         return int(row[0])
 
-    def write(self, place: Place, entries: Iterable[Entry]) -> None:
-        """Replaces the rows of these files, all or none."""
+    def write(
+        self,
+        place: Place,
+        entries: Iterable[Entry],
+        passages: Iterable[tuple[str, Mapping[str, Any]]] = (),
+        stale: Iterable[str] = (),
+    ) -> None:
+        """Replaces the rows of these files, and what the keyword index has of them, all or none.
+
+        Args:
+            passages: The chunks that the files now have, by their ids, with their metadata.
+            stale: The ids of those that they had.
+        """
         with self._transaction():
+            keywords.delete(self._database, place, stale)
+            keywords.put(self._database, place, passages)
             for entry in entries:
                 self._run(
                     "INSERT OR REPLACE INTO file VALUES (:store, :database, :collection, :path, :digest, :chunks)",
@@ -233,14 +247,16 @@ class Ledger:
                     **asdict(entry),
                 )
 
-    def forget(self, place: Place, path: str) -> None:
-        """Removes the row of a file."""
+    def forget(self, place: Place, path: str, chunks: Iterable[str]) -> None:
+        """Removes the row of a file, and its chunks from the keyword index."""
         with self._transaction():
+            keywords.delete(self._database, place, chunks)
             self._run(f"DELETE FROM file WHERE {HERE} AND path = :path", place, path=path)  # noqa: S608 - a constant
 
     def abandon(self, place: Place) -> None:
         """Removes a place whose files are all forgotten."""
         with self._transaction():
+            keywords.drop(self._database, place)
             self._run(f"DELETE FROM place WHERE {HERE}", place)  # noqa: S608 - a constant
 
     def _run(self, statement: str, place: Place, **values: str | int | None) -> sqlite3.Cursor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
@@ -102,7 +102,12 @@ class Writer:
         ]
         await self._delete(self._place, stale)
         now = [Entry(piece.document.path, piece.document.digest, len(piece.chunks)) for piece in pieces]
-        self._ledger.write(self._place, now)
+        passages = [
+            (self._store.chunk_id(piece.document.path, number), self._metadata(piece.document.path, chunk))
+            for piece in pieces
+            for number, chunk in enumerate(piece.chunks)
+        ]
+        self._ledger.write(self._place, now, passages, stale)
 
     async def _upsert(self, pieces: Sequence[Piece]) -> None:
         chunks = [(piece.document.path, number, chunk) for piece in pieces for number, chunk in enumerate(piece.chunks)]
@@ -117,18 +122,19 @@ class Writer:
             ]
             await self._store.database.upsert(self._place.collection, rows, self._call)
 
+    def _metadata(self, path: str, chunk: Chunk) -> dict[str, Any]:
+        return {
+            "store": self._store.name,
+            "path": path,
+            "line": chunk.line,
+            "end_line": chunk.end_line,
+            "heading": chunk.heading,
+            "text": chunk.text,
+        }
+
     def _row(self, path: str, number: int, chunk: Chunk, vector: bytes) -> Row:
         metadata = Struct()
-        metadata.update(
-            {
-                "store": self._store.name,
-                "path": path,
-                "line": chunk.line,
-                "end_line": chunk.end_line,
-                "heading": chunk.heading,
-                "text": chunk.text,
-            }
-        )
+        metadata.update(self._metadata(path, chunk))
         return Row(self._store.chunk_id(path, number), vector, metadata.SerializeToString())
 
     async def remove(self, paths: Sequence[str]) -> None:
@@ -145,8 +151,9 @@ class Writer:
     async def _remove(self, place: Place, paths: Sequence[str]) -> None:
         entries = self._ledger.entries(place)
         for path in paths:
-            await self._delete(place, [self._store.chunk_id(path, number) for number in range(entries[path].chunks)])
-            self._ledger.forget(place, path)
+            chunks = [self._store.chunk_id(path, number) for number in range(entries[path].chunks)]
+            await self._delete(place, chunks)
+            self._ledger.forget(place, path, chunks)
 
     async def _delete(self, place: Place, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), DELETED_AT_ONCE):
