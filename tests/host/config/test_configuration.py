@@ -226,3 +226,33 @@ def test_values_of_earlier_editions_are_redacted_the_newest_of_them_without_an_e
     assert now.redact("value-0 value-1 value-2 value-3") == "value-0 ${PASSWORD} ${PASSWORD} ${PASSWORD}"
     assert now.redact("same-key") == "${KEY}"
     assert now.earlier_secrets == (("PASSWORD", "value-1"), ("PASSWORD", "value-2"))  # and not what is still in use
+
+
+SEARCHED = """\
+plugins:
+  embedder_providers: {embed: {path: .}, cross: {path: .}}
+  database_providers: {base: {path: .}}
+embedders: {e: {type: "plugin:embed"}, r: {type: "plugin:cross"}}
+databases: {d: {type: "plugin:base"}}
+document_stores:
+  usual: {path: ., embedder: e, database: d}
+  words: {path: ., embedder: e, database: d, search: {mode: keyword}}
+  best: {path: ., embedder: e, database: d, search: {rerank: {embedder: r}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("store", "modes", "rerank", "plugins"),
+    [
+        ("usual", (), True, ["embed", "base"]),
+        ("usual", ("keyword",), True, []),
+        ("words", (), True, []),
+        ("words", ("keyword", "vector"), True, ["embed", "base"]),
+        ("best", (), True, ["embed", "base", "cross"]),
+        ("best", ("keyword",), True, ["cross"]),
+        ("best", (), False, ["embed", "base"]),
+    ],
+)
+def test_the_plugins_that_a_search_needs(load, store, modes, rerank, plugins):
+    config = load(SEARCHED)
+    assert config.search_plugins(config.document_store(store), modes, rerank=rerank) == plugins

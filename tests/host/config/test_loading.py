@@ -122,7 +122,8 @@ embedders: {e: {type: "plugin:embed", config: {model: mini, dimension: 384}}}
 databases: {d: {type: "plugin:base", config: {collection: docs, dimension: 384, metric: dot}}}
 tools: {run: {type: "plugin:shell", config: {tool_name: run_command}}}
 document_stores:
-  books: {path: docs, include: ["*.md"], exclude: [x.md], embedder: e, database: d, chunk_size: 400, chunk_overlap: 10, limit: 3}
+  books:
+    {path: docs, include: ["*.md"], exclude: [x.md], embedder: e, database: d, chunk_size: 400, chunk_overlap: 10, search: {mode: keyword, limit: 3, threshold: 0.5, rerank: {embedder: e, model: large, candidates: 20}}}
 agents:
   helper:
     name: The Helper
@@ -192,13 +193,10 @@ def test_what_agents_use_is_read_whole(full, folder):
     assert (full.tools["run"].plugin, full.tools["run"].config.tool_name) == ("shell", "run_command")
     store = full.document_stores["books"]
     assert (store.name, store.path, store.include, store.exclude) == ("books", folder / "docs", ["*.md"], ["x.md"])
-    assert (store.embedder, store.database, store.chunk_size, store.chunk_overlap, store.limit) == (
-        "e",
-        "d",
-        400,
-        10,
-        3,
-    )
+    assert (store.embedder, store.database, store.chunk_size, store.chunk_overlap) == ("e", "d", 400, 10)
+    assert (store.search.mode, store.search.limit, store.search.threshold) == ("keyword", 3, 0.5)
+    assert store.search.rerank is not None
+    assert store.search.rerank.model_dump() == {"embedder": "e", "model": "large", "candidates": 20}
 
 
 def test_agents_are_read_whole(full):
@@ -240,6 +238,8 @@ def test_chunks_that_are_small_overlap_by_an_eighth(load):
     ).document_stores
     assert [store.chunk_overlap for store in stores.values()] == [10, 100, 100]
     assert stores["usual"].include == ["**/*.md", "**/*.txt"]
+    searched = {"mode": "hybrid", "limit": 5, "threshold": None, "rerank": None}
+    assert stores["usual"].search.model_dump() == searched
 
 
 @pytest.mark.parametrize("name", ["discovery", "plugin_discovery"])

@@ -451,7 +451,7 @@ hector.yaml:2: databases.d.config.metric: "manhattan" is not known here
     ),
     "document stores": (
         """\
-document_stores: {s: {path: ., embedder: e, database: d, chunk_size: 100, chunk_overlap: 100}, t: {embedder: e, chunk_size: 2, limit: 0, chunk_overlap: -1}}
+document_stores: {s: {path: ., embedder: e, database: d, chunk_size: 100, chunk_overlap: 100}, t: {embedder: e, chunk_size: 2, search: {mode: fuzzy, limit: 0, threshold: high, rerank: {candidates: 500}}, chunk_overlap: -1}}
 """,
         """\
 hector.yaml:1: document_stores.s.chunk_overlap: is not less than chunk_size
@@ -464,8 +464,16 @@ hector.yaml:1: document_stores.t.chunk_size: 2 is less than 50
   Write 50 or more.
 hector.yaml:1: document_stores.t.chunk_overlap: -1 is less than 0
   Write 0 or more.
-hector.yaml:1: document_stores.t.limit: 0 is less than 1
-  Write 1 or more.""",
+hector.yaml:1: document_stores.t.search.mode: "fuzzy" is not known here
+  Write hybrid, vector or keyword.
+hector.yaml:1: document_stores.t.search.limit: 0 is less than 1
+  Write 1 or more.
+hector.yaml:1: document_stores.t.search.threshold: "high" is not a number
+  Write it without quotes, as 0.7.
+hector.yaml:1: document_stores.t.search.rerank.embedder: is missing
+  Add it: A key under embedders, whose plugin serves Rerank.
+hector.yaml:1: document_stores.t.search.rerank.candidates: 500 is more than 200
+  Write 200 or less.""",
     ),
     "engines and lists": (
         """\

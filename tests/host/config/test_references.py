@@ -14,7 +14,7 @@ llms: {a: {type: "plugin:gone"}, b: {type: "plugin:shell"}, c: {type: "plugin:fr
 embedders: {e: {type: "plugin:gone"}}
 databases: {d: {type: "plugin:gone"}}
 tools: {t: {type: "plugin:shell"}}
-document_stores: {s: {path: nowhere, embedder: x, database: y}}
+document_stores: {s: {path: nowhere, embedder: x, database: y, search: {rerank: {embedder: w}}}}
 agents:
   one: {llm: z, tools: [t, u], document_stores: [s, r]}
   two: {llm: a, reasoning: {engine: "plugin:shell", max_iteration: 3, depth: 2}}
@@ -31,6 +31,7 @@ def test_doubts_are_warnings_in_the_order_of_the_lines(load, folder):
         'hector.yaml:7: databases.d.type: no plugin is named "gone"',
         'hector.yaml:9: document_stores.s.embedder: no embedder is named "x"',
         'hector.yaml:9: document_stores.s.database: no database is named "y"',
+        'hector.yaml:9: document_stores.s.search.rerank.embedder: no embedder is named "w"',
         f'hector.yaml:9: document_stores.s.path: "{folder}/nowhere" is not there',
         'hector.yaml:11: agents.one.llm: no llm is named "z"',
         'hector.yaml:11: agents.one.tools[1]: no tool is named "u"',
@@ -54,6 +55,7 @@ def test_doubts_are_errors_when_the_file_is_checked(load, folder):
         'hector.yaml:7: databases.d.type: no plugin is named "gone"\n  There are: shell, free, far.\n'
         'hector.yaml:9: document_stores.s.embedder: no embedder is named "x"\n  There are: e.\n'
         'hector.yaml:9: document_stores.s.database: no database is named "y"\n  There are: d.\n'
+        'hector.yaml:9: document_stores.s.search.rerank.embedder: no embedder is named "w"\n  There are: e.\n'
         f'hector.yaml:9: document_stores.s.path: "{folder}/nowhere" is not there\n  {there}\n'
         'hector.yaml:11: agents.one.llm: no llm is named "z"\n  There are: a, b, c.\n'
         'hector.yaml:11: agents.one.tools[1]: no tool is named "u"\n  There are: t.\n'

@@ -15,6 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
 from hector.plugin.v1.database_pb2 import Collection, Vector, VectorResult
+from hector_host.config import Search
 from hector_host.documents.store import Store
 from hector_host.errors import CallError
 from hector_host.providers.call import Call
@@ -111,6 +112,7 @@ class MemoryDatabase:
         limit: int,
         threshold: float = 0.0,
         where: dict[str, Any] | None = None,
+        exact: bool = False,
         call: Call,
     ) -> list[VectorResult]:
         results = [
@@ -179,11 +181,12 @@ class Place:
             "database": "memory",
             "chunk_size": 200,
             "chunk_overlap": 0,
-            "limit": 5,
         }
+        search = Search(**settings.pop("search", {}))
         meaning = settings.pop("meaning", "words")
         embedder = settings.pop("embedding", self.embedder)
-        config: Any = SimpleNamespace(**(entry | settings))
+        reranker = settings.pop("reranker", None)
+        config: Any = SimpleNamespace(**(entry | settings), search=search)
         return Store(
             name=name,
             label=f"hector.yaml:7: document_stores.{name}",
@@ -193,6 +196,7 @@ class Place:
             embedder=embedder,
             database=self.database,  # type: ignore[arg-type]
             meaning=meaning,
+            reranker=reranker,
         )
 
 

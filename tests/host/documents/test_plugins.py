@@ -13,8 +13,8 @@ import yaml
 
 from hector_host import config
 from hector_host.documents.index import index
-from hector_host.documents.search import SearchTool
 from hector_host.documents.store import Store
+from hector_host.documents.tool import SearchTool
 from hector_host.errors import ConfigError
 from hector_host.manager import Manager
 from hector_host.registry import Registry

@@ -1,244 +1,236 @@
-"""`search` finds passages with sources that can be opened, and says what to do where it cannot."""
+"""Searches by meaning, by words and by both; what they return at most and at least; and who has the last word."""
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
+import grpc
 import pytest
-from google.protobuf.json_format import MessageToDict
 
 from hector_host.documents.index import index
-from hector_host.documents.search import SearchTool
-from hector_host.errors import CallError, NotFoundError, PluginError
+from hector_host.documents.question import Options, QuestionError
+from hector_host.documents.search import search
+from hector_host.errors import CallError, NotFoundError
 
-NOTES = "# Bread\n\nFlour and water.\n\n# Tea\n\nLeaves and hot water.\n"
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-
-def way(start, end):
-    return os.path.relpath(end, start)
-
-
-def passages(response):
-    return MessageToDict(response.structured_result)["passages"]
+    from hector_host.providers.call import Call
 
 
-async def test_the_best_passage_comes_first_with_its_line(place, call):
-    place.write("notes.md", NOTES)
-    store = place.store(chunk_size=40)
-    await index(store, call)
-    response = await SearchTool([store]).execute({"query": "hot leaves"}, call)
-    assert response.success
-    assert response.result == (
-        "[1] docs/notes.md:5\n# Tea\n\nLeaves and hot water.\n\n[2] docs/notes.md:1\n# Bread\n\nFlour and water."
-    )
-    best = passages(response)[0]
-    assert best.pop("score") > 0
-    assert best == {
-        "text": "# Tea\n\nLeaves and hot water.",
-        "source": "docs/notes.md:5",
-        "store": "handbook",
-        "heading": "Tea",
-    }
+class Reranker:
+    """Likes long texts."""
+
+    def __init__(self, code: grpc.StatusCode | None = None) -> None:
+        self.asked: list[tuple[str, list[str], str]] = []
+        self._code = code
+
+    async def rerank(self, query: str, texts: Sequence[str], call: Call, model: str = "") -> list[float]:
+        if self._code is not None:
+            raise CallError("embedder_provider/cross: Rerank: no model of that kind", code=self._code)
+        self.asked.append((query, list(texts), model))
+        return [float(len(text)) for text in texts]
 
 
-async def test_the_question_is_embedded_as_a_question(place, call):
-    place.write("notes.md", NOTES)
-    store = place.store()
-    await index(store, call)
-    await SearchTool([store]).execute({"query": "hot leaves"}, call)
-    assert place.embedder.queries == ["hot leaves"]
+@pytest.fixture
+async def fruit(place, call):
+    """Pears are near to the question by its vector, plums by its one rare word."""
+    place.write("pears.md", "# Pears\n\nWhat do they do in autumn, and when do they do it?")
+    place.write("plums.md", "# Plums\n\nRipening.")
+    place.write("figs.md", "# Figs\n\nSweet.")
+    await index(place.store(), call)
+    return place
 
 
-async def test_no_more_passages_than_asked_for(place, call):
-    for number in range(9):
-        place.write(f"{number}.md", f"Text {number}.")
-    store = place.store(limit=4)
-    await index(store, call)
-    tool = SearchTool([store])
-    assert len(passages(await tool.execute({"query": "text"}, call))) == 4
-    assert len(passages(await tool.execute({"query": "text", "limit": 7.0}, call))) == 7
+async def found(store, text, call, **options: Any):
+    (passages,) = await search([store], [text], Options(**options), call)
+    return passages
 
 
-async def test_a_search_sees_its_own_stores_alone(place, call):
-    place.write("mine/a.md", "Secret of mine.")
-    place.write("other/a.md", "Secret of others.")
-    mine = place.store("mine", path=place.base / "docs/mine")
-    await index(mine, call)
-    await index(place.store("other", path=place.base / "docs/other"), call)
-    found = passages(await SearchTool([mine]).execute({"query": "secret"}, call))
-    assert [one["source"] for one in found] == ["docs/mine/a.md:1"]
+async def paths(store, text, call, **options: Any):
+    return [one.path for one in await found(store, text, call, **options)]
 
 
-async def test_a_database_that_ignores_filters_shows_nobody_elses_documents(place, call):
-    place.write("mine/a.md", "Secret of mine.")
-    place.write("other/a.md", "Secret of others.")
-    mine = place.store("mine", path=place.base / "docs/mine")
-    await index(mine, call)
-    await index(place.store("other", path=place.base / "docs/other"), call)
-    place.database.filters = False
-    found = passages(await SearchTool([mine]).execute({"query": "secret"}, call))
-    assert [one["source"] for one in found] == ["docs/mine/a.md:1"]
+async def test_each_mode_finds_by_its_own(fruit, call):
+    question = "when do they do ripening"
+    store = fruit.store()
+    assert (await paths(store, question, call, mode="vector"))[0] == "pears.md"
+    assert await paths(store, "ripening sweet", call, mode="keyword") == ["figs.md", "plums.md"]
+    both = await found(store, question, call, mode="hybrid")
+    assert {one.path for one in both} == {"pears.md", "plums.md", "figs.md"}
+    assert [one.score for one in both] == sorted((one.score for one in both), reverse=True)
+    assert all(0 < one.score <= 1 for one in both)
 
 
-async def test_a_database_that_loses_metadata_is_named(place, call):
-    place.write("a.md", "Text.")
-    store = place.store()
-    await index(store, call)
-    place.database.filters = False
-    for vector in place.database.shelves["docs"].vectors.values():
-        del vector.metadata["path"]
-        del vector.metadata["line"]
-    with pytest.raises(PluginError) as error:
-        await SearchTool([store]).execute({"query": "text"}, call)
-    assert str(error.value) == (
-        "hector.yaml:7: document_stores.handbook: databases.memory lost the metadata of handbook/a.md#0: path, line\n"
-        "  Its plugin must return what UpsertVectors was given."
-    )
+async def test_a_passage_tells_by_what_it_was_found(fruit, call):
+    store = fruit.store()
+    (vector, *_) = await found(store, "figs sweet", call, mode="vector")
+    (keyword,) = await found(store, "figs sweet", call, mode="keyword")
+    (hybrid, other, *_) = await found(store, "figs sweet", call)
+    assert (vector.vector, vector.keyword, vector.rerank) == (vector.score, None, None)
+    assert (keyword.vector, keyword.keyword, keyword.score) == (None, 1, 1)
+    assert (hybrid.path, hybrid.vector, hybrid.keyword, hybrid.score) == ("figs.md", vector.score, 1, 1)
+    assert other.keyword is None
+    assert (keyword.source, keyword.line, keyword.end_line, keyword.heading) == ("docs/figs.md:1", 1, 3, "Figs")
+    assert keyword.text == vector.text == "# Figs\n\nSweet."
 
 
-async def test_several_stores_are_searched_as_one(place, call):
-    place.write("one/a.md", "Tea and cake.")
-    place.write("two/a.md", "Tea.")
-    stores = [place.store(name, path=place.base / "docs" / name) for name in ("one", "two")]
-    for store in stores:
-        await index(store, call)
-    tool = SearchTool(stores)
-    both = passages(await tool.execute({"query": "tea"}, call))
-    assert [one["store"] for one in both] == ["two", "one"]
-    assert place.embedder.queries == ["tea"]
-    one = passages(await tool.execute({"query": "tea", "store": "one"}, call))
-    assert [one["store"] for one in one] == ["one"]
+async def test_the_store_says_how_where_the_caller_does_not(fruit, call):
+    words = fruit.store(search={"mode": "keyword", "limit": 1})
+    assert await paths(words, "ripening sweet", call) == ["figs.md"]
+    assert fruit.embedder.queries == []
+    assert await paths(words, "ripening sweet", call, limit=2) == ["figs.md", "plums.md"]
+    bound = fruit.store(search={"mode": "keyword", "threshold": 0.9})
+    assert await paths(bound, "ripening sweet", call) == []
+    assert await paths(bound, "ripening sweet", call, threshold=0) == ["figs.md", "plums.md"]
 
 
-async def test_stores_of_different_embedders_take_turns(place, call):
+async def test_what_scores_lower_than_the_threshold_is_left_out(fruit, call):
+    store = fruit.store()
+    assert len(await found(store, "figs sweet", call, mode="vector")) == 3
+    assert await paths(store, "figs sweet", call, mode="vector", threshold=0.5) == ["figs.md"]
+    assert await paths(store, "figs sweet", call, mode="vector", threshold=0.0) != []
+    assert await paths(store, "figs sour", call, mode="keyword", threshold=0.9) == []
+
+
+async def test_in_a_hybrid_search_one_score_has_to_reach_the_threshold(fruit, call):
+    store = fruit.store()
+    both = await found(store, "sweet they do in autumn", call)
+    by_word = next(one for one in both if one.path == "figs.md")
+    assert by_word.vector < by_word.keyword
+    assert "figs.md" in await paths(store, "sweet they do in autumn", call, threshold=by_word.keyword)
+    assert "figs.md" not in await paths(store, "sweet they do in autumn", call, threshold=by_word.keyword + 0.01)
+
+
+@pytest.mark.parametrize("mode", ["vector", "keyword", "hybrid"])
+async def test_a_filter_holds_in_every_mode(fruit, call, mode):
+    store = fruit.store()
+    everything = await paths(store, "figs plums pears", call, mode=mode)
+    assert sorted(everything) == ["figs.md", "pears.md", "plums.md"]
+    where = {"path": {"$in": ["figs.md", "pears.md"]}, "line": {"$lt": 2}}
+    fruit.database.filters = False
+    assert sorted(await paths(store, "figs plums pears", call, mode=mode, where=where)) == ["figs.md", "pears.md"]
+    assert await paths(store, "figs plums pears", call, mode=mode, where={"store": "other"}) == []
+
+
+async def test_keywords_of_another_store_are_not_found(fruit, call):
+    fruit.write("other/a.md", "Ripening secrets.")
+    other = fruit.store("other", path=fruit.base / "docs/other")
+    await index(other, call)
+    assert await paths(fruit.store(), "secrets", call, mode="keyword") == []
+    assert await paths(other, "secrets", call, mode="keyword") == ["a.md"]
+
+
+async def test_many_questions_are_embedded_together_and_answered_in_order(fruit, call):
+    questions = ["figs", "plums", "pears"] * 30
+    answers = await search([fruit.store()], questions, Options(limit=1), call)
+    assert [one.path for (one,) in answers] == ["figs.md", "plums.md", "pears.md"] * 30
+    assert fruit.embedder.queries == questions
+
+
+async def test_stores_that_are_searched_alike_are_one_ranking(place, call):
+    for name, text in (("one", "Tea and cake and more."), ("two", "Tea."), ("three", "Tea and cake.")):
+        place.write(f"{name}/a.md", text)
+        await index(place.store(name, path=place.base / "docs" / name), call)
+    stores = [place.store(name, path=place.base / "docs" / name) for name in ("one", "two", "three")]
+    for mode in ("vector", "hybrid"):
+        (ranked,) = await search(stores, ["tea and cake"], Options(mode=mode), call)
+        assert [one.store for one in ranked] == ["three", "one", "two"], mode
+
+
+async def test_stores_of_different_modes_take_turns(place, call):
     for name in ("one", "two"):
         for number in range(2):
             place.write(f"{name}/{number}.md", f"Tea {number}.")
-    stores = [place.store(name, path=place.base / "docs" / name, embedder=f"words-{name}") for name in ("one", "two")]
+    stores = [
+        place.store(name, path=place.base / "docs" / name, search={"mode": mode})
+        for name, mode in (("one", "vector"), ("two", "keyword"))
+    ]
     for store in stores:
         await index(store, call)
-    found = passages(await SearchTool(stores).execute({"query": "tea"}, call))
-    assert [one["store"] for one in found] == ["one", "two", "one", "two"]
+    (ranked,) = await search(stores, ["tea"], Options(), call)
+    assert [one.store for one in ranked] == ["one", "two", "one", "two"]
 
 
-async def test_a_file_outside_the_configuration_is_cited_from_it(place, call, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    (elsewhere / "a.md").write_text("Text.")
-    store = place.store(path=elsewhere)
-    await index(store, call)
-    found = passages(await SearchTool([store]).execute({"query": "text"}, call))
-    assert found[0]["source"] == f"{way(place.base, elsewhere)}/a.md:1"
+async def test_a_cross_encoder_has_the_last_word(fruit, call):
+    reranker = Reranker()
+    rerank = {"embedder": "cross", "model": "large", "candidates": 2}
+    store = fruit.store(search={"rerank": rerank, "limit": 1}, reranker=reranker)
+    first, second = (await found(store, "figs plums", call, rerank=False, limit=3))[:2]
+    (best,) = await found(store, "figs plums", call)
+    assert reranker.asked == [("figs plums", [first.whole, second.whole], "large")]
+    assert first.whole.startswith(f"{first.heading}\n\n# {first.heading}")
+    longest = max((first, second), key=lambda one: len(one.whole))
+    assert (best.path, best.score, best.rerank) == (longest.path, len(longest.whole), len(longest.whole))
+    assert best.keyword == longest.keyword
 
 
-async def test_nothing_found_is_an_answer(place, call):
-    place.write("a.md", "Text.")
-    store = place.store()
-    await index(store, call)
-    place.database.shelves["docs"].vectors.clear()
-    response = await SearchTool([store]).execute({"query": "text"}, call)
-    assert (response.success, response.result, passages(response)) == (True, "Nothing was found.", [])
+async def test_nothing_is_not_reranked(fruit, call):
+    reranker = Reranker()
+    store = fruit.store(search={"mode": "keyword", "rerank": {"embedder": "cross"}}, reranker=reranker)
+    assert await paths(store, "lemons", call) == []
+    assert reranker.asked == []
+
+
+async def test_an_embedder_that_cannot_rerank_is_named(fruit, call):
+    reranker = Reranker(grpc.StatusCode.UNIMPLEMENTED)
+    store = fruit.store(search={"rerank": {"embedder": "cross"}}, reranker=reranker)
+    with pytest.raises(CallError) as error:
+        await found(store, "figs", call)
+    assert str(error.value) == (
+        "hector.yaml:7: document_stores.handbook.search.rerank: embedders.cross has no reranker:"
+        " embedder_provider/cross: Rerank: no model of that kind\n"
+        "  Name an entry of embedders: whose plugin serves Rerank, or take rerank out."
+    )
+    store = fruit.store(search={"rerank": {"embedder": "cross"}}, reranker=Reranker(grpc.StatusCode.UNAVAILABLE))
+    with pytest.raises(CallError, match=r"^embedder_provider/cross: Rerank: no model of that kind$"):
+        await found(store, "figs", call)
+
+
+async def test_a_store_that_is_not_indexed_is_searched_in_no_mode(place, call):
+    for mode in ("vector", "keyword", "hybrid"):
+        with pytest.raises(NotFoundError, match="is not indexed"):
+            await found(place.store(), "figs", call, mode=mode)
 
 
 @pytest.mark.parametrize(
-    ("parameters", "valid"),
+    ("options", "words"),
     [
-        ({"query": "tea"}, True),
-        ({"query": "tea", "limit": 3, "store": "two"}, True),
-        ({}, False),
-        ({"query": " "}, False),
-        ({"query": "tea", "limit": 0}, False),
-        ({"query": "tea", "limit": 1.5}, False),
-        ({"query": "tea", "limit": 101}, False),
-        ({"query": "tea", "store": "three"}, False),
-        ({"query": "tea", "top_k": 3}, False),
+        ({"limit": 0}, "limit 0: is not 1 to 100\n  Ask for fewer passages, but for some."),
+        ({"limit": 10**9}, "limit 1000000000: is not 1 to 100\n  Ask for fewer passages, but for some."),
+        ({"mode": "fuzzy"}, "mode fuzzy: is not known\n  Write hybrid, vector, keyword."),
+        ({"threshold": float("nan")}, "threshold nan: is no number\n  Write one, as 0.5."),
+        (
+            {"where": {"line": {"$gt": []}}},
+            'filter.line.$gt: needs a number or a text\n  Write one as {"path": "guides/start.md"}.',
+        ),
     ],
 )
-def test_the_schema_tells_a_good_call_from_a_bad_one(place, parameters, valid):
-    schema = MessageToDict(SearchTool([place.store("one"), place.store("two")]).tool.parameters)
-    assert jsonschema.Draft202012Validator(schema).is_valid(parameters) is valid
+def test_options_that_are_none_are_named(options, words):
+    with pytest.raises(QuestionError) as error:
+        Options(**options)
+    assert str(error.value) == words
+    assert error.value.exit_code == 2
 
 
-def test_one_store_is_not_offered_as_a_choice(place):
-    schema = MessageToDict(SearchTool([place.store()]).tool.parameters)
-    assert set(schema["properties"]) == {"query", "limit"}
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        (" \n", "hybrid", "the question is empty\n  Say what to look for."),
+        ("a" * 8001, "hybrid", "the question has 8,001 characters\n  Ask in 8,000 at most."),
+        ("caf\udcff", "hybrid", "the question is not UTF-8 text\n  Write it in UTF-8."),
+        (
+            "?!\x1b",
+            "keyword",
+            '"?!\\x1b": has no word to look for\n  Name one, or search in another mode than keyword.',
+        ),
+    ],
+)
+async def test_questions_that_are_none_are_named(fruit, call, text, mode, words):
+    with pytest.raises(QuestionError) as error:
+        await found(fruit.store(), text, call, mode=mode)
+    assert str(error.value) == words
 
 
-async def refusal(store, call):
-    tool = SearchTool([store])
-    with pytest.raises(NotFoundError) as early:
-        tool.check()
-    with pytest.raises(NotFoundError) as late:
-        await tool.execute({"query": "tea"}, call)
-    assert str(early.value) == str(late.value)
-    return str(early.value)
-
-
-async def test_a_store_that_was_never_indexed_names_the_command(place, call):
-    assert await refusal(place.store(), call) == (
-        "hector.yaml:7: document_stores.handbook: is not indexed\n  Run: hector index handbook"
-    )
-    assert not place.has_ledger()
-
-
-async def test_a_store_that_was_indexed_elsewhere_is_not_indexed(place, call):
-    place.write("a.md", "Text.")
-    await index(place.store(), call)
-    place.database.collection = "other"
-    assert await refusal(place.store(), call) == (
-        "hector.yaml:7: document_stores.handbook: is not indexed\n  Run: hector index handbook"
-    )
-
-
-async def test_vectors_of_another_model_are_not_searched(place, call):
-    place.write("a.md", "Text.")
-    await index(place.store(), call)
-    assert await refusal(place.store(meaning="other words"), call) == (
-        "hector.yaml:7: document_stores.handbook: was indexed with other settings of its embedder\n"
-        "  Run: hector index handbook"
-    )
-
-
-async def test_half_an_index_is_not_searched(place, call):
-    place.write("a.md", "Text.")
-    place.database.fail_on = "upsert"
-    with pytest.raises(CallError):
-        await index(place.store(), call)
-    assert await refusal(place.store(), call) == (
-        "hector.yaml:7: document_stores.handbook: is indexed in part: the last run did not end\n"
-        "  Run: hector index handbook"
-    )
-
-
-async def test_a_broken_update_leaves_the_store_searchable(place, call):
-    place.write("a.md", "Text.")
-    store = place.store()
-    await index(store, call)
-    place.write("a.md", "New text.")
-    place.database.fail_on = "upsert"
-    with pytest.raises(CallError):
-        await index(store, call)
-    assert len(passages(await SearchTool([store]).execute({"query": "text"}, call))) == 1
-
-
-async def test_the_first_failure_of_several_stores_is_told(place, call):
-    place.write("a.md", "Text.")
-    stores = [place.store("one"), place.store("two")]
-    for store in stores:
-        await index(store, call)
-    place.embedder.fail_after = 0
-    with pytest.raises(CallError) as error:
-        await SearchTool(stores).execute({"query": "text"}, call)
-    assert str(error.value) == "embedder_provider/words: EmbedBatch: UNAVAILABLE"
-
-
-async def test_a_store_whose_folder_is_another_now_is_not_searched(place, call):
-    place.write("a.md", "Text about tea.")
-    place.write("b/b.md", "Text about cats.")
-    await index(place.store(), call)
-    with pytest.raises(NotFoundError) as caught:
-        SearchTool([place.store(path=place.base / "docs" / "b")]).check()
-    assert str(caught.value).splitlines() == [
-        f"{place.store().label}: was indexed from another folder, or in chunks of another size",
-        "  Run: hector index handbook",
-    ]
+async def test_a_question_without_a_word_is_asked_by_its_vector(fruit, call):
+    assert len(await found(fruit.store(), "?!", call)) == 3

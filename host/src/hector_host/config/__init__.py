@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hector_host.config.problems import ConfigErrors, InvalidFileError, KeyPath, Problem
     from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, ToolConfig
     from hector_host.config.references import check
+    from hector_host.config.search import Rerank, Search
     from hector_host.config.stores import DocumentStoreConfig
 
 _MODULES = {
@@ -33,6 +34,7 @@ _MODULES = {
     "problems": ("ConfigErrors", "InvalidFileError", "KeyPath", "Problem"),
     "provided": ("DatabaseConfig", "EmbedderConfig", "LLMConfig", "ToolConfig"),
     "references": ("check",),
+    "search": ("Rerank", "Search"),
     "stores": ("DocumentStoreConfig",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -54,7 +56,9 @@ __all__ = [
     "Problem",
     "Prompt",
     "Reasoning",
+    "Rerank",
     "Restart",
+    "Search",
     "Security",
     "Server",
     "Storage",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hector_host.config.plugins import PluginConfig
     from hector_host.config.problems import KeyPath
     from hector_host.config.provided import DatabaseConfig, EmbedderConfig, LLMConfig, Provided, ToolConfig
+    from hector_host.config.search import Mode
     from hector_host.config.stores import DocumentStoreConfig
 
 E = TypeVar("E", bound="Entry")
@@ -171,6 +172,26 @@ class Config:
         """Where the store's vectors are. Raises `ConfigError`."""
         return self._meant("databases", self.databases, store.database, (*store.key, "database"))
 
+    def reranker_of(self, store: DocumentStoreConfig) -> EmbedderConfig | None:
+        """What orders the passages of a search anew, None for nothing. Raises `ConfigError`."""
+        rerank = store.search.rerank
+        key = (*store.key, "search", "rerank", "embedder")
+        return None if rerank is None else self._meant("embedders", self.embedders, rerank.embedder, key)
+
+    def search_plugins(
+        self, store: DocumentStoreConfig, modes: Iterable[Mode] = (), *, rerank: bool = True
+    ) -> list[str]:
+        """The names of the plugins that searches of a store need, each once. Raises `ConfigError`.
+
+        Args:
+            modes: Of the searches. Empty: the store's own.
+            rerank: Whether their passages are ordered anew where the store says so.
+        """
+        vectors = set(modes or (store.search.mode,)) - {"keyword"}
+        entries: list[Provided | None] = [self.embedder_of(store), self.database_of(store)] if vectors else []
+        entries += [self.reranker_of(store)] if rerank else []
+        return list(dict.fromkeys(self.plugin_of(entry).name for entry in entries if entry is not None))
+
     def engine_of(self, agent: AgentConfig) -> PluginConfig | None:
         """The plugin that reasons for the agent, None for the built-in engine. Raises `ConfigError`."""
         name = agent.reasoning.plugin
@@ -192,12 +213,11 @@ class Config:
         entries = [
             self.llm_of(agent, llm_override),
             *self.tools_of(agent),
-            *(self.embedder_of(store) for store in stores),
-            *(self.database_of(store) for store in stores),
         ]
         engine = self.engine_of(agent)
-        plugins = [self.plugin_of(entry) for entry in entries] + ([engine] if engine else [])
-        return list(dict.fromkeys(plugin.name for plugin in plugins))
+        plugins = [self.plugin_of(entry).name for entry in entries]
+        plugins += [name for store in stores for name in self.search_plugins(store)]
+        return list(dict.fromkeys([*plugins, *([engine.name] if engine else [])]))
 
     def _asked(self, section: str, declared: dict[str, E], name: str) -> E:
         if name not in declared:

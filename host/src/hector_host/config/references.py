@@ -68,6 +68,9 @@ class _Judge:
         for store in self._config.document_stores.values():
             yield from self._missing("embedders", store.embedder, (*store.key, "embedder"))
             yield from self._missing("databases", store.database, (*store.key, "database"))
+            if store.search.rerank:
+                key = (*store.key, "search", "rerank", "embedder")
+                yield from self._missing("embedders", store.search.rerank.embedder, key)
 
     def agents(self) -> Iterator[Problem]:
         for agent in self._config.agents.values():

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from hector_host.config.entry import Clash, Entry
 from hector_host.config.fields import FilePath, Text
+from hector_host.config.search import Search
 
 CHUNK_OVERLAP = 100
 """Characters that neighbouring chunks share, where the file does not say and chunks are large enough."""
@@ -31,8 +32,8 @@ class DocumentStoreConfig(Entry):
         default_factory=lambda data: min(CHUNK_OVERLAP, data.get("chunk_size", 800) // 8)
     )
     """Characters that neighbouring passages share. Not given: 100, or an eighth of a chunk where that is less."""
-    limit: Annotated[int, Field(ge=1, le=100)] = 5
-    """Passages that a search returns."""
+    search: Search = Field(default_factory=Search)
+    """How it is searched, where a search does not say."""
 
     @property
     def name(self) -> str:

@@ -1,136 +1,79 @@
-"""The tool `search`: the passages of an agent's document stores that answer a question, each with its `PATH:line`."""
+"""Searching: the passages of document stores that answer questions, by their vectors, by their words, or by both.
+
+    question ─┬─ embed ── the nearest vectors ──┐
+              │                                 ├── fused ── threshold ── rerank ── the best
+              └─ words ── the keyword index ────┘
+
+Stores that are searched alike are searched as one, so that their passages meet in one ranking. Where the scores do not
+compare, because they are of different models or modes, the stores take turns.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass
-from itertools import chain, zip_longest
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToDict
+from grpc import StatusCode
 
-from hector.plugin.v1.tool_pb2 import ExecuteToolResponse, Tool
+from hector_host.documents import keywords
+from hector_host.documents.fusion import fused
 from hector_host.documents.ledger import read_state
-from hector_host.errors import NotFoundError, PluginError, quoted
+from hector_host.documents.passage import passage
+from hector_host.documents.question import Options, check
+from hector_host.errors import CallError, NotFoundError
 from hector_host.providers.together import together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-    from hector.plugin.v1.database_pb2 import VectorResult
+    from hector_host.config.search import Mode, Rerank
+    from hector_host.documents.filters import Condition
+    from hector_host.documents.passage import Passage
     from hector_host.documents.store import Store
     from hector_host.providers.call import Call
 
-NAME = "search"
+    Found = dict[tuple[str, str], Passage]
+    """By store and id, best first."""
 
-MOST = 100
-"""Passages of one search."""
+DEPTH = 50
+"""Candidates of each kind for one ranking of both: what is good by either may be far down by the other."""
+
+AT_ONCE = 8
+"""Questions that are looked up side by side."""
+
+BATCH = 64
+"""Questions that are embedded in one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A passage that was found.
+async def search(stores: Iterable[Store], texts: Sequence[str], options: Options, call: Call) -> list[list[Passage]]:
+    """The best passages of the stores for each question, in the order of the questions; the best one first.
 
-    Attributes:
-        source: `PATH:line`, the path as written from the configuration's folder.
-        score: The database's; higher is better.
-        heading: The titles above it.
+    Raises:
+        QuestionError: A question is none.
+        NotFoundError: A store was not indexed, or not as it is configured now.
+        PluginError: The embedder, the database or the cross-encoder failed.
     """
+    groups: dict[Hashable, list[Store]] = {}
+    for store in stores:
+        for text in texts:
+            check(text, options.mode or store.config.search.mode)
+        await asyncio.to_thread(check_indexed, store)  # it waits where somebody indexes at this moment
+        groups.setdefault(_likeness(store, options), []).append(store)
+    limit = options.limit or max(store.config.search.limit for group in groups.values() for store in group)
+    searches = [_Search(group, options, limit, call) for group in groups.values()]
+    found = await together([one.passages(texts) for one in searches])
+    return [_in_turns(rankings)[:limit] for rankings in zip(*found, strict=True)]
 
-    text: str
-    source: str
-    score: float
-    store: str
-    heading: str
 
+def check_indexed(store: Store) -> None:
+    """Whether a store can be searched.
 
-class SearchTool:
-    """One agent's `search`, as a tool that the host itself performs.
-
-    Args:
-        stores: At least one.
-
-    Attributes:
-        tool: How it is offered to models.
+    Raises:
+        NotFoundError: It was not indexed, or not as it is configured now.
     """
-
-    def __init__(self, stores: Sequence[Store]) -> None:
-        self._stores = {store.name: store for store in stores}
-        self._limit = max(store.config.limit for store in stores)
-        self.tool = _tool(list(self._stores), self._limit)
-
-    def check(self) -> None:
-        """Whether every store can be searched.
-
-        Raises:
-            NotFoundError: One was not indexed, or not as it is configured now.
-        """
-        for store in self._stores.values():
-            _check(store)
-
-    async def execute(self, parameters: Mapping[str, Any], call: Call) -> ExecuteToolResponse:
-        """Searches.
-
-        Args:
-            parameters: Valid by the tool's schema.
-            call: On whose behalf.
-
-        Returns:
-            `result`: the passages as text, best first, each under a line `[n] PATH:line`.
-            `structured_result`: `{"passages": [{"text", "source", "score", "store", "heading"}]}`.
-
-        Raises:
-            NotFoundError: A store was not indexed, or not as it is configured now.
-            CallError: The embedder or the database failed.
-        """
-        name = parameters.get("store")
-        stores = [self._stores[name]] if name else list(self._stores.values())
-        for store in stores:
-            await asyncio.to_thread(_check, store)  # it waits where somebody indexes at this moment
-        limit = int(parameters.get("limit", self._limit))
-        embedders = {store.config.embedder: store.embedder for store in stores}
-        embedded = await together(
-            [one.embed([parameters["query"]], query=True, call=call) for one in embedders.values()]
-        )
-        questions = dict(zip(embedders, (vectors[0] for vectors in embedded), strict=True))
-        found = await together([_passages(store, questions[store.config.embedder], limit, call) for store in stores])
-        return _response(_merged(found, comparable=len(embedders) == 1)[:limit])
-
-
-def _tool(stores: list[str], limit: int) -> Tool:
-    properties: dict[str, Any] = {
-        "query": {
-            "type": "string",
-            "minLength": 1,
-            "pattern": r"\S",
-            "description": "What to look for, in plain words.",
-        },
-        "limit": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MOST,
-            "default": limit,
-            "description": "The most passages to return.",
-        },
-    }
-    if len(stores) > 1:
-        properties["store"] = {"type": "string", "enum": stores, "description": "Search this store alone."}
-    tool = Tool(
-        name=NAME,
-        title="Search documents",
-        description=(
-            f"Finds the passages of the documents ({', '.join(stores)}) that are closest in meaning to a query. "
-            "Each comes with its source as PATH:line; cite it."
-        ),
-    )
-    tool.parameters.update(
-        {"type": "object", "properties": properties, "required": ["query"], "additionalProperties": False}
-    )
-    tool.effects.read_only = tool.effects.idempotent = tool.effects.additive = True
-    return tool
-
-
-def _check(store: Store) -> None:
     state = read_state(store.ledger, store.place)
     if state is None:
         problem = "is not indexed"
@@ -145,44 +88,148 @@ def _check(store: Store) -> None:
     raise NotFoundError(f"{store.label}: {problem}", f"Run: hector index {store.name}")
 
 
-async def _passages(store: Store, question: bytes, limit: int, call: Call) -> list[Passage]:
-    where = {"store": store.name}
-    results = await store.database.search(store.place.collection, question, limit=limit, where=where, call=call)
-    found = [(result.score, _metadata(store, result)) for result in results]
-    # The filter again: whether an agent sees another's documents is not left to a plugin that may ignore it.
-    return [_passage(store, score, metadata) for score, metadata in found if metadata["store"] == store.name]
+def _likeness(store: Store, options: Options) -> Hashable:
+    """Equal for stores whose passages compare."""
+    rerank = store.config.search.rerank if options.rerank else None
+    return store.config.embedder, store.meaning, options.mode or store.config.search.mode, rerank
 
 
-def _metadata(store: Store, result: VectorResult) -> dict[str, Any]:
-    metadata = MessageToDict(result.metadata)
-    if missing := [key for key in ("store", "path", "line", "heading", "text") if key not in metadata]:
-        raise PluginError(
-            f"{store.label}: databases.{store.config.database} lost the metadata of {quoted(result.id)}: "
-            f"{', '.join(missing)}",
-            "Its plugin must return what UpsertVectors was given.",
+def _in_turns(rankings: Iterable[Sequence[Passage]]) -> list[Passage]:
+    return [one for rank in zip_longest(*rankings) for one in rank if one is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One search of stores that compare."""
+
+    stores: Sequence[Store]
+    options: Options
+    limit: int
+    call: Call
+
+    @property
+    def mode(self) -> Mode:
+        return self.options.mode or self.stores[0].config.search.mode
+
+    @property
+    def rerank(self) -> Rerank | None:
+        return self.stores[0].config.search.rerank if self.options.rerank else None
+
+    @property
+    def depth(self) -> int:
+        """Candidates of each kind."""
+        wanted = max(self.limit, self.rerank.candidates if self.rerank else 0)
+        return max(wanted, DEPTH) if self.mode == "hybrid" else wanted
+
+    async def passages(self, texts: Sequence[str]) -> list[list[Passage]]:
+        """The passages for each question."""
+        vectors: list[bytes] = []
+        if self.mode != "keyword":
+            embedder = self.stores[0].embedder
+            for start in range(0, len(texts), BATCH):
+                vectors += await embedder.embed(texts[start : start + BATCH], query=True, call=self.call)
+        found: list[list[Passage]] = []
+        for start in range(0, len(texts), AT_ONCE):
+            portion = range(start, min(start + AT_ONCE, len(texts)))
+            found += await together([self._one(texts[at], vectors[at] if vectors else b"") for at in portion])
+        return found
+
+    async def _one(self, text: str, vector: bytes) -> list[Passage]:
+        near = self._near(vector) if vector else _nothing()
+        worded = self._worded(text) if self.mode != "vector" else _nothing()
+        by_vector, by_word = await together([near, worded])
+        ranked = [one for one in self._ranked(by_vector, by_word) if self._is_good(one)]
+        return await self._reranked(text, ranked) if self.rerank else ranked[: self.limit]
+
+    def _ranked(self, by_vector: Found, by_word: Found) -> list[Passage]:
+        if self.mode != "hybrid":
+            return [*by_vector.values(), *by_word.values()]
+        scores = fused(list(by_vector), {key: one.keyword or 0.0 for key, one in by_word.items()})
+        words = {key: one.keyword for key, one in by_word.items()}
+        found = by_word | by_vector
+        return [replace(found[key], score=score, keyword=words.get(key)) for key, score in scores.items()]
+
+    def _is_good(self, found: Passage) -> bool:
+        """Whether one of its scores reaches the threshold."""
+        bound = self._bound(found.store)
+        return bound is None or any(score is not None and score >= bound for score in (found.vector, found.keyword))
+
+    def _bound(self, store: str) -> float | None:
+        if self.options.threshold is not None:
+            return self.options.threshold
+        return next(one.config.search.threshold for one in self.stores if one.name == store)
+
+    async def _near(self, vector: bytes) -> Found:
+        """The nearest passages."""
+        return _best(await together([self._near_in(store, vector) for store in self.stores]), self.depth)
+
+    async def _near_in(self, store: Store, vector: bytes) -> Found:
+        bound = self._bound(store.name) if self.mode == "vector" else None
+        results = await store.database.search(
+            store.place.collection,
+            vector,
+            limit=self.depth,
+            threshold=bound or 0.0,
+            where=_own(store, self.options.where),
+            exact=self.options.exact,
+            call=self.call,
         )
-    return metadata
+        matches = self._matches(store)
+        found: Found = {}
+        for result in results:
+            metadata = MessageToDict(result.metadata)
+            one = passage(store, result.id, metadata)
+            if matches(metadata):
+                found[store.name, result.id] = replace(one, score=result.score, vector=result.score)
+        return found
+
+    async def _worded(self, text: str) -> Found:
+        """The passages that have most of its words."""
+        found = [asyncio.to_thread(self._worded_in, store, text) for store in self.stores]
+        return _best(await together(found), self.depth)
+
+    def _worded_in(self, store: Store, text: str) -> Found:
+        hits = keywords.find(store.ledger, store.place, text, self.depth, self._matches(store))
+        return {
+            (store.name, hit.id): replace(passage(store, hit.id, hit.metadata), score=hit.score, keyword=hit.score)
+            for hit in hits
+        }
+
+    def _matches(self, store: Store) -> Condition:
+        """The filter again: whether an agent sees another's documents is not left to a plugin that may ignore it."""
+        holds = self.options.condition()
+        return lambda metadata: metadata["store"] == store.name and holds(metadata)
+
+    async def _reranked(self, text: str, ranked: Sequence[Passage]) -> list[Passage]:
+        rerank, reranker = self.rerank, self.stores[0].reranker
+        if rerank is None or reranker is None or not ranked:
+            return []
+        candidates = ranked[: max(rerank.candidates, self.limit)]
+        try:
+            scores = await reranker.rerank(text, [one.whole for one in candidates], self.call, rerank.model)
+        except CallError as error:
+            if error.code is not StatusCode.UNIMPLEMENTED:
+                raise
+            raise CallError(
+                f"{self.stores[0].label}.search.rerank: embedders.{rerank.embedder} has no reranker: {error.what}",
+                "Name an entry of embedders: whose plugin serves Rerank, or take rerank out.",
+                code=error.code,
+            ) from None
+        judged = [replace(one, score=score, rerank=score) for one, score in zip(candidates, scores, strict=True)]
+        return sorted(judged, key=lambda one: -one.score)[: self.limit]
 
 
-def _passage(store: Store, score: float, metadata: Mapping[str, Any]) -> Passage:
-    return Passage(
-        text=metadata["text"],
-        source=store.source(metadata["path"], int(metadata["line"])),
-        score=score,
-        store=store.name,
-        heading=metadata["heading"],
-    )
+def _own(store: Store, where: Mapping[str, Any]) -> dict[str, Any]:
+    """The filter that a database gets."""
+    mine = {"store": store.name}
+    return {"$and": [mine, dict(where)]} if "store" in where else mine | dict(where)
 
 
-def _merged(found: Sequence[Sequence[Passage]], *, comparable: bool) -> list[Passage]:
-    """The passages of several stores, best first; by rank where scores are of different models and do not compare."""
-    if comparable:
-        return sorted(chain.from_iterable(found), key=lambda passage: -passage.score)
-    return [passage for rank in zip_longest(*found) for passage in rank if passage]
+def _best(found: Iterable[Found], depth: int) -> Found:
+    """What several stores have, as one."""
+    best = sorted((each for one in found for each in one.items()), key=lambda each: -each[1].score)
+    return dict(best[:depth])
 
 
-def _response(passages: Sequence[Passage]) -> ExecuteToolResponse:
-    blocks = [f"[{number}] {passage.source}\n{passage.text}" for number, passage in enumerate(passages, 1)]
-    response = ExecuteToolResponse(success=True, result="\n\n".join(blocks) or "Nothing was found.")
-    response.structured_result.struct_value.update({"passages": [asdict(passage) for passage in passages]})
-    return response
+async def _nothing() -> Found:
+    return {}

@@ -34,6 +34,7 @@ class Store:
         label: Where the entry stands, as errors begin: "hector.yaml:40: document_stores.handbook".
         base: The folder of the configuration file; sources are cited relative to it.
         ledger: The file that remembers what was indexed.
+        reranker: What orders the passages of a search anew. None: nothing.
         meaning: What makes the vectors comparable with a question's: the embedder's model and the metric, digested.
     """
 
@@ -45,6 +46,7 @@ class Store:
     embedder: EmbedderProvider
     database: DatabaseProvider
     meaning: str
+    reranker: EmbedderProvider | None = None
 
     @classmethod
     def open(cls, config: Config, registry: Registry, name: str) -> Store:
@@ -57,6 +59,7 @@ class Store:
         entry = config.document_store(name)
         metric = config.database_of(entry).config.metric
         embedder = config.embedder_of(entry)
+        reranker = config.reranker_of(entry)
         return cls(
             name=name,
             label=config.locate(*entry.key),
@@ -66,6 +69,7 @@ class Store:
             embedder=registry.embedder(entry.embedder),
             database=registry.database(entry.database),
             meaning=_meaning(embedder, config.plugin_of(embedder), metric),
+            reranker=None if reranker is None else registry.embedder(reranker.id),
         )
 
     @property

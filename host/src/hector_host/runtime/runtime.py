@@ -160,8 +160,8 @@ class Runtime:
         return Toolset(name, offered)
 
     def _search(self, name: str, agent: AgentConfig) -> OfferedTool:
-        from hector_host.documents.search import SearchTool
         from hector_host.documents.store import Store
+        from hector_host.documents.tool import SearchTool
 
         stores = [Store.open(self._config, self._registry, store.name) for store in self._config.stores_of(agent)]
         search = SearchTool(stores)

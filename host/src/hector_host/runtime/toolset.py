@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hector.plugin.v1.reasoning_pb2 import FailureKind
     from hector.plugin.v1.tool_pb2 import ExecuteToolResponse
     from hector_host.config import AgentConfig, Config, ToolConfig
-    from hector_host.documents.search import SearchTool
+    from hector_host.documents.tool import SearchTool
     from hector_host.providers.call import Call
     from hector_host.registry import Registry
 
