@@ -2,6 +2,7 @@
 
     HectorError                 exit 1
     ├── ConfigError             exit 2    the file is wrong: file, line, key path, value
+    ├── QuestionError           exit 2    what was asked of document stores cannot be meant
     ├── PluginError             exit 3    one plugin misbehaved
     │   ├── StartError                    it never became ready
     │   └── CallError                     one RPC failed
@@ -74,6 +75,12 @@ class ConfigError(HectorError):
     exit_code = 2
 
 
+class QuestionError(HectorError):
+    """What was asked of document stores cannot be meant: the question, or how to search."""
+
+    exit_code = 2
+
+
 class PluginError(HectorError):
     """One plugin misbehaved: `kind/name: what`."""
 
@@ -125,7 +132,7 @@ class RunError(HectorError):
 
 _CLASSES: dict[str, type[HectorError]] = {
     kind.__name__: kind
-    for kind in (HectorError, ConfigError, PluginError, StartError, CallError, NotFoundError, RunError)
+    for kind in (HectorError, ConfigError, QuestionError, PluginError, StartError, CallError, NotFoundError, RunError)
 }
 
 

@@ -13,6 +13,7 @@ from hector_host.errors import (
     HectorError,
     NotFoundError,
     PluginError,
+    QuestionError,
     RunError,
     StartError,
 )
@@ -39,6 +40,7 @@ def arrived(error: HectorError) -> HectorError | None:
         (StartError("llm_provider/x: what", "Größe"), CODE.UNAVAILABLE, StartError),
         (OwnError("llm_provider/x: what", "do this"), CODE.UNAVAILABLE, StartError),
         (NotFoundError("'x': no agent is named so", "There is: y"), CODE.NOT_FOUND, NotFoundError),
+        (QuestionError("the question is empty", "do this"), CODE.INVALID_ARGUMENT, QuestionError),
         (RunError("engine default: gave up", "do this"), CODE.ABORTED, RunError),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, HectorError) else "",

@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from hector_host.documents.index import index
-from hector_host.documents.question import Options, QuestionError
+from hector_host.documents.question import Options
 from hector_host.documents.search import search
-from hector_host.errors import CallError, NotFoundError
+from hector_host.errors import CallError, NotFoundError, QuestionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,16 @@ from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untype
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # same
 
 from hector_host import errors
-from hector_host.errors import CallError, ConfigError, HectorError, NotFoundError, PluginError, RunError, class_named
+from hector_host.errors import (
+    CallError,
+    ConfigError,
+    HectorError,
+    NotFoundError,
+    PluginError,
+    QuestionError,
+    RunError,
+    class_named,
+)
 
 if TYPE_CHECKING:
     from grpc.aio import AioRpcError
@@ -30,6 +39,7 @@ MESSAGE_LIMIT = 500
 _CODES = {
     NotFoundError: grpc.StatusCode.NOT_FOUND,
     ConfigError: grpc.StatusCode.FAILED_PRECONDITION,
+    QuestionError: grpc.StatusCode.INVALID_ARGUMENT,
     PluginError: grpc.StatusCode.UNAVAILABLE,
     RunError: grpc.StatusCode.ABORTED,
 }

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         WatchPluginsResponse,
     )
     from hector.host.v1.run_pb2 import QuestionAsked, RunEvent
+    from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
+    from hector_host.config.search import Mode
 
     Ask = Callable[[QuestionAsked], Awaitable[str]]
     Call = Callable[[CallRequest, Ask | None], AsyncGenerator[RunEvent, None]]
@@ -46,6 +48,21 @@ class Client(Protocol):
 
         Raises:
             NotFoundError: There is no such agent, or no such llm.
+        """
+        ...
+
+    def searching(
+        self, store: str, modes: Sequence[Mode], *, rerank: bool
+    ) -> AbstractAsyncContextManager[Callable[[SearchRequest], Awaitable[SearchResponse]]]:
+        """Gives the function that searches a document store.
+
+        Args:
+            store: Empty: the only one.
+            modes: Of the searches to come. Empty: the store's own.
+            rerank: Whether a cross-encoder orders their passages, where the store has one.
+
+        Raises:
+            NotFoundError: There is no such store.
         """
         ...
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hector_host.errors import HectorError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from hector.host.v1.hector_pb2 import (
         Agent,
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         WatchPluginsResponse,
     )
     from hector.host.v1.run_pb2 import RunEvent
+    from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
     from hector_host.cli.client import Ask, Call
     from hector_host.config import Config
+    from hector_host.config.search import Mode
 
 _START = "Start one: hector serve"
 
@@ -59,6 +61,23 @@ class LocalClient:
                 return host.runtime.run(RunRequest(request.agent, request.message, session, other, ask=ask))
 
             yield call
+
+    @asynccontextmanager
+    async def searching(
+        self, store: str, modes: Sequence[Mode], *, rerank: bool
+    ) -> AsyncIterator[Callable[[SearchRequest], Awaitable[SearchResponse]]]:
+        """The plugins that the searches need start; none for keywords alone."""
+        from hector_host.cli.hosting import hosting
+        from hector_host.documents.answer import answer, the_store
+        from hector_host.providers.call import Call
+
+        plugins = self._config.search_plugins(the_store(self._config, store), modes, rerank=rerank)
+        async with hosting(self._config, plugins, verbose=self._verbose) as host:
+
+            async def search(request: SearchRequest) -> SearchResponse:
+                return await answer(host.config, host.registry, request, Call())
+
+            yield search
 
     async def runs(self, limit: int, session: str) -> Sequence[RunSummary]:
         """From the journal."""

@@ -27,7 +27,7 @@ from hector_host.api.errors import rebuilt
 from hector_host.errors import HectorError, printable, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 
     from hector.host.v1.hector_pb2 import (
         Agent,
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
         WatchPluginsResponse,
     )
     from hector.host.v1.run_pb2 import RunEvent
+    from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
     from hector_host.cli.client import Ask, Call
+    from hector_host.config.search import Mode
 
 ResponseT = TypeVar("ResponseT")
 
@@ -108,6 +110,21 @@ class RemoteClient:
             if error.code() not in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNAVAILABLE):
                 raise self._failure(error) from None
             # The run has ended meanwhile, or the host has: the events tell which.
+
+    @asynccontextmanager
+    async def searching(
+        self,
+        store: str,  # noqa: ARG002 - the host says of stores
+        modes: Sequence[Mode],  # noqa: ARG002 - and has its plugins
+        *,
+        rerank: bool,  # noqa: ARG002 - likewise
+    ) -> AsyncIterator[Callable[[SearchRequest], Awaitable[SearchResponse]]]:
+        """Asks the host."""
+
+        async def search(request: SearchRequest) -> SearchResponse:
+            return await self._asked(self._stub.Search(request))
+
+        yield search
 
     async def runs(self, limit: int, session: str) -> Sequence[RunSummary]:
         """From the host's journal."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hector_host.documents.store import Store
 
-NEEDED = ("store", "path", "line", "heading", "text")
+NEEDED = ("store", "path", "heading", "text")
 """Metadata that every chunk was stored with."""
 
 
@@ -21,13 +21,14 @@ class Passage:
     """A passage that was found.
 
     Attributes:
-        source: Where it stands, as it is cited: `PATH:line`, the path as written from the configuration's folder.
+        source: Where it stands, as it is cited: see `Store.source`.
         score: By which it was ranked; higher is better.
         store: The document store's name.
         heading: The titles above it. Empty: none.
         path: Its file, relative to the store's folder.
-        line: Its first line.
+        line: Its first line. 0: the file has none.
         end_line: Its last line.
+        page: The page that it is on. 0: the file has none.
         vector: The database's score. None: it was not found by its vector.
         keyword: The share of the question's words that it has. None: it was not found by them.
         rerank: The cross-encoder's score. None: none was asked.
@@ -41,6 +42,7 @@ class Passage:
     path: str
     line: int
     end_line: int
+    page: int = 0
     vector: float | None = None
     keyword: float | None = None
     rerank: float | None = None
@@ -57,20 +59,22 @@ def passage(store: Store, id_: str, metadata: Mapping[str, Any]) -> Passage:
     Raises:
         PluginError: The database has lost some of its metadata.
     """
-    if missing := [key for key in NEEDED if key not in metadata]:
+    place = "page" if "page" in metadata else "line"
+    if missing := [key for key in (*NEEDED, place) if key not in metadata]:
         raise PluginError(
             f"{store.label}: databases.{store.config.database} lost the metadata of {quoted(id_)}: "
             f"{', '.join(missing)}",
             "Its plugin must return what UpsertVectors was given.",
         )
-    line = int(metadata["line"])
+    line, page = int(metadata.get("line", 0)), int(metadata.get("page", 0))
     return Passage(
         text=metadata["text"],
-        source=store.source(metadata["path"], line),
+        source=store.source(metadata["path"], line, page),
         score=0.0,
         store=store.name,
         heading=metadata["heading"],
         path=metadata["path"],
         line=line,
         end_line=int(metadata.get("end_line", line)),
+        page=page,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hector_host.config.search import MODES, MOST
 from hector_host.documents.filters import FilterError, condition
 from hector_host.documents.terms import terms
-from hector_host.errors import HectorError, quoted
+from hector_host.errors import QuestionError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 LENGTH_LIMIT = 8_000
 """Characters of a question: more than any person types."""
-
-
-class QuestionError(HectorError):
-    """What was asked cannot be meant."""
-
-    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,10 +96,10 @@ class Store:
             prefix = sha256(prefix.encode()).hexdigest()
         return f"{prefix}#{number}"
 
-    def source(self, path: str, line: int) -> str:
-        """`PATH:line`, the path as one would write it in the configuration's folder."""
+    def source(self, path: str, line: int, page: int = 0) -> str:
+        """`PATH:line`, or `PATH#page=3` of what has pages; the path as written in the configuration's folder."""
         shown = Path(os.path.relpath(self.root / path, self.base))  # ../docs/a.md too, which relative_to refuses
-        return f"{shown.as_posix()}:{line}"
+        return f"{shown.as_posix()}#page={page}" if page else f"{shown.as_posix()}:{line}"
 
     async def dimension(self, call: Call) -> int:
         """How many numbers its vectors have.

@@ -8,9 +8,9 @@ from grpc import StatusCode
 
 from hector.plugin.v1.tool_pb2 import ExecuteToolResponse, Tool
 from hector_host.config.search import MOST
-from hector_host.documents.question import LENGTH_LIMIT, Options, QuestionError
+from hector_host.documents.question import LENGTH_LIMIT, Options
 from hector_host.documents.search import check_indexed, search
-from hector_host.errors import CallError
+from hector_host.errors import CallError, QuestionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from hector.host.v1 import hector_pb2 as wire
 from hector_host.api.messages import agent_message, run_record, run_summary
+from hector_host.documents.answer import answer
+from hector_host.providers.call import Call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hector.host.v1.run_pb2 import RunEvent
+    from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector_host.server.host import LiveHost
 
 LISTED = 20
@@ -51,6 +54,12 @@ class Service:
     async def get_run(self, request: wire.GetRunRequest) -> wire.GetRunResponse:
         """From the journal."""
         return run_record(await self._host.journal.run(request.run_id))
+
+    async def search(self, request: SearchRequest) -> SearchResponse:
+        """By the edition of the configuration that a new call would find."""
+        self._host.calls.admit()
+        with self._host.deployments.use() as deployment:
+            return await answer(deployment.config, deployment.registry, request, Call())
 
     async def list_plugins(self, _: wire.ListPluginsRequest) -> wire.ListPluginsResponse:
         """As they are now."""

@@ -25,6 +25,7 @@ const (
 	Hector_AnswerQuestion_FullMethodName = "/hector.host.v1.Hector/AnswerQuestion"
 	Hector_ListRuns_FullMethodName       = "/hector.host.v1.Hector/ListRuns"
 	Hector_GetRun_FullMethodName         = "/hector.host.v1.Hector/GetRun"
+	Hector_Search_FullMethodName         = "/hector.host.v1.Hector/Search"
 	Hector_ListPlugins_FullMethodName    = "/hector.host.v1.Hector/ListPlugins"
 	Hector_WatchPlugins_FullMethodName   = "/hector.host.v1.Hector/WatchPlugins"
 	Hector_ReloadPlugin_FullMethodName   = "/hector.host.v1.Hector/ReloadPlugin"
@@ -47,6 +48,7 @@ const (
 //
 //   - NOT_FOUND: NotFoundError. Nothing has that name.
 //   - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+//   - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
 //   - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
 //   - The plugin's own code, or ABORTED where it gave none: CallError.
 //   - ABORTED: RunError.
@@ -75,6 +77,10 @@ type HectorClient interface {
 	// GetRun tells all that the journal keeps of a run.
 	// Errors: NOT_FOUND for the run.
 	GetRun(ctx context.Context, in *GetRunRequest, opts ...grpc.CallOption) (*GetRunResponse, error)
+	// Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+	// Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+	// an option that is none, or for no store where there are several; what keeps a plugin from answering.
+	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
 	// ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
 	// Errors: none of its own.
 	ListPlugins(ctx context.Context, in *ListPluginsRequest, opts ...grpc.CallOption) (*ListPluginsResponse, error)
@@ -182,6 +188,16 @@ func (c *hectorClient) GetRun(ctx context.Context, in *GetRunRequest, opts ...gr
 	return out, nil
 }
 
+func (c *hectorClient) Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchResponse)
+	err := c.cc.Invoke(ctx, Hector_Search_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *hectorClient) ListPlugins(ctx context.Context, in *ListPluginsRequest, opts ...grpc.CallOption) (*ListPluginsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListPluginsResponse)
@@ -265,6 +281,7 @@ func (c *hectorClient) ExplainPlugin(ctx context.Context, in *ExplainPluginReque
 //
 //   - NOT_FOUND: NotFoundError. Nothing has that name.
 //   - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+//   - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
 //   - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
 //   - The plugin's own code, or ABORTED where it gave none: CallError.
 //   - ABORTED: RunError.
@@ -293,6 +310,10 @@ type HectorServer interface {
 	// GetRun tells all that the journal keeps of a run.
 	// Errors: NOT_FOUND for the run.
 	GetRun(context.Context, *GetRunRequest) (*GetRunResponse, error)
+	// Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+	// Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+	// an option that is none, or for no store where there are several; what keeps a plugin from answering.
+	Search(context.Context, *SearchRequest) (*SearchResponse, error)
 	// ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
 	// Errors: none of its own.
 	ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error)
@@ -348,6 +369,9 @@ func (UnimplementedHectorServer) ListRuns(context.Context, *ListRunsRequest) (*L
 }
 func (UnimplementedHectorServer) GetRun(context.Context, *GetRunRequest) (*GetRunResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRun not implemented")
+}
+func (UnimplementedHectorServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
 }
 func (UnimplementedHectorServer) ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPlugins not implemented")
@@ -489,6 +513,24 @@ func _Hector_GetRun_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Hector_Search_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HectorServer).Search(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Hector_Search_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HectorServer).Search(ctx, req.(*SearchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Hector_ListPlugins_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListPluginsRequest)
 	if err := dec(in); err != nil {
@@ -616,6 +658,10 @@ var Hector_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRun",
 			Handler:    _Hector_GetRun_Handler,
+		},
+		{
+			MethodName: "Search",
+			Handler:    _Hector_Search_Handler,
 		},
 		{
 			MethodName: "ListPlugins",

@@ -5,6 +5,7 @@ import warnings
 
 from hector.host.v1 import hector_pb2 as hector_dot_host_dot_v1_dot_hector__pb2
 from hector.host.v1 import run_pb2 as hector_dot_host_dot_v1_dot_run__pb2
+from hector.host.v1 import search_pb2 as hector_dot_host_dot_v1_dot_search__pb2
 
 GRPC_GENERATED_VERSION = '1.75.1'
 GRPC_VERSION = grpc.__version__
@@ -37,6 +38,7 @@ class HectorStub(object):
 
     - NOT_FOUND: NotFoundError. Nothing has that name.
     - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+    - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
     - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
     - The plugin's own code, or ABORTED where it gave none: CallError.
     - ABORTED: RunError.
@@ -81,6 +83,11 @@ class HectorStub(object):
                 request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.GetRunRequest.SerializeToString,
                 response_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.GetRunResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/hector.host.v1.Hector/Search',
+                request_serializer=hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+                response_deserializer=hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.FromString,
+                _registered_method=True)
         self.ListPlugins = channel.unary_unary(
                 '/hector.host.v1.Hector/ListPlugins',
                 request_serializer=hector_dot_host_dot_v1_dot_hector__pb2.ListPluginsRequest.SerializeToString,
@@ -124,6 +131,7 @@ class HectorServicer(object):
 
     - NOT_FOUND: NotFoundError. Nothing has that name.
     - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+    - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
     - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
     - The plugin's own code, or ABORTED where it gave none: CallError.
     - ABORTED: RunError.
@@ -178,6 +186,15 @@ class HectorServicer(object):
     def GetRun(self, request, context):
         """GetRun tells all that the journal keeps of a run.
         Errors: NOT_FOUND for the run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Search(self, request, context):
+        """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+        Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+        an option that is none, or for no store where there are several; what keeps a plugin from answering.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -274,6 +291,11 @@ def add_HectorServicer_to_server(servicer, server):
                     request_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.GetRunRequest.FromString,
                     response_serializer=hector_dot_host_dot_v1_dot_hector__pb2.GetRunResponse.SerializeToString,
             ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.FromString,
+                    response_serializer=hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
+            ),
             'ListPlugins': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPlugins,
                     request_deserializer=hector_dot_host_dot_v1_dot_hector__pb2.ListPluginsRequest.FromString,
@@ -323,6 +345,7 @@ class Hector(object):
 
     - NOT_FOUND: NotFoundError. Nothing has that name.
     - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+    - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
     - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
     - The plugin's own code, or ABORTED where it gave none: CallError.
     - ABORTED: RunError.
@@ -483,6 +506,33 @@ class Hector(object):
             '/hector.host.v1.Hector/GetRun',
             hector_dot_host_dot_v1_dot_hector__pb2.GetRunRequest.SerializeToString,
             hector_dot_host_dot_v1_dot_hector__pb2.GetRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hector.host.v1.Hector/Search',
+            hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+            hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from hector.host.v1 import hector_pb2 as _hector_pb2
 from hector.host.v1 import run_pb2 as _run_pb2
+from hector.host.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -38,6 +39,7 @@ class HectorStub:
 
       - NOT_FOUND: NotFoundError. Nothing has that name.
       - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+      - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
       - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
       - The plugin's own code, or ABORTED where it gave none: CallError.
       - ABORTED: RunError.
@@ -76,6 +78,11 @@ class HectorStub:
     GetRun: _grpc.UnaryUnaryMultiCallable[_hector_pb2.GetRunRequest, _hector_pb2.GetRunResponse]
     """GetRun tells all that the journal keeps of a run.
     Errors: NOT_FOUND for the run.
+    """
+    Search: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]
+    """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+    Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+    an option that is none, or for no store where there are several; what keeps a plugin from answering.
     """
     ListPlugins: _grpc.UnaryUnaryMultiCallable[_hector_pb2.ListPluginsRequest, _hector_pb2.ListPluginsResponse]
     """ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
@@ -124,6 +131,7 @@ class HectorAsyncStub(HectorStub):
 
       - NOT_FOUND: NotFoundError. Nothing has that name.
       - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+      - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
       - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
       - The plugin's own code, or ABORTED where it gave none: CallError.
       - ABORTED: RunError.
@@ -159,6 +167,11 @@ class HectorAsyncStub(HectorStub):
     GetRun: _aio.UnaryUnaryMultiCallable[_hector_pb2.GetRunRequest, _hector_pb2.GetRunResponse]  # type: ignore[assignment]
     """GetRun tells all that the journal keeps of a run.
     Errors: NOT_FOUND for the run.
+    """
+    Search: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]  # type: ignore[assignment]
+    """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+    Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+    an option that is none, or for no store where there are several; what keeps a plugin from answering.
     """
     ListPlugins: _aio.UnaryUnaryMultiCallable[_hector_pb2.ListPluginsRequest, _hector_pb2.ListPluginsResponse]  # type: ignore[assignment]
     """ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
@@ -206,6 +219,7 @@ class HectorServicer:
 
       - NOT_FOUND: NotFoundError. Nothing has that name.
       - FAILED_PRECONDITION: ConfigError. The configuration is wrong.
+      - INVALID_ARGUMENT: QuestionError. What is asked of document stores cannot be meant.
       - UNAVAILABLE: PluginError and StartError. A plugin cannot be used now.
       - The plugin's own code, or ABORTED where it gave none: CallError.
       - ABORTED: RunError.
@@ -269,6 +283,16 @@ class HectorServicer:
     ) -> _typing.Union[_hector_pb2.GetRunResponse, _abc.Awaitable[_hector_pb2.GetRunResponse]]:
         """GetRun tells all that the journal keeps of a run.
         Errors: NOT_FOUND for the run.
+        """
+
+    def Search(
+        self,
+        request: _search_pb2.SearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SearchResponse, _abc.Awaitable[_search_pb2.SearchResponse]]:
+        """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
+        Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
+        an option that is none, or for no store where there are several; what keeps a plugin from answering.
         """
 
     def ListPlugins(
