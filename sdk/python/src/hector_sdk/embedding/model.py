@@ -72,7 +72,7 @@ class Models:
 
     embedder: Encoder[str]
     reranker: Encoder[Pair] | None = None
-    batch_size: int = 32
+    batch_size: int = 128
     cache: int = 0
 
 
