@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+from array import array
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,10 +11,10 @@ from typing import Any
 
 from chaos import world
 from chaos.endpoint import ANSWER
-from hector.plugin.v1.database_pb2 import Vector
 from hector_host.cli.hosting import Host
 from hector_host.errors import HectorError
 from hector_host.providers.call import Call
+from hector_host.providers.packed import Row, components
 from hector_host.runtime.runtime import RunRequest
 
 PATIENCE = 5.0
@@ -81,15 +82,15 @@ async def embed(desk: Desk) -> None:
     """The same text is the same vector, whichever process embeds it."""
     text = desk.chance.choice(list(world.DOCUMENTS.values()))
     (vector,) = await desk.host.registry.embedder("e").embed([text], call=Call(patience=PATIENCE))
-    if not desk.same(text, vector):
+    if not desk.same(text, array("f", vector)):
         raise WrongAnswerError(f"{text!r} is embedded otherwise than before")
 
 
 async def store(desk: Desk) -> None:
     """What is acknowledged is there for ever."""
     number = next(desk.numbers)
-    vector = Vector(id=str(number), vector=numbered(number))
-    await desk.host.registry.database("d").upsert(SHELF, [vector], Call(patience=PATIENCE))
+    row = Row(str(number), numbered(number))
+    await desk.host.registry.database("d").upsert(SHELF, [row], Call(patience=PATIENCE))
     desk.stored.append(number)
     desk.tell("stored", number=number)
 
@@ -136,10 +137,10 @@ async def found(desk: Desk, number: int) -> None:
     expect([result.id for result in results], [str(number)])
 
 
-def numbered(number: int) -> list[float]:
+def numbered(number: int) -> bytes:
     """The vector of a number, the same in every process."""
     chance = random.Random(number)
-    return [chance.gauss(0, 1) for _ in range(SHELF_DIMENSION)]
+    return components(chance.gauss(0, 1) for _ in range(SHELF_DIMENSION))
 
 
 async def _run(desk: Desk, agent: str, message: str) -> str:
