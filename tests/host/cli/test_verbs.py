@@ -9,7 +9,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 VERBS = (
-    *("call", "chat", "index", "init", "serve", "list", "info", "validate", "schema"),
+    *("call", "chat", "index", "search", "init", "serve", "list", "info", "validate", "schema"),
     *("runs list", "runs show", "plugin list", "plugin why", "plugin reload", "plugin run"),
     *("plugin attach", "plugin detach", "plugin new", "plugin test", "plugin pack", "plugin install"),
 )

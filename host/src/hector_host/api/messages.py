@@ -1,16 +1,27 @@
-"""Agents and runs as the messages of the host's own API."""
+"""Agents, runs and modes of searching as the messages of the host's own API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hector.host.v1 import search_pb2
 from hector.host.v1.hector_pb2 import Agent, GetRunResponse, RunEffect, RunIteration, RunSummary
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
+    from hector.host.v1.search_pb2 import SearchMode
     from hector_host.config import AgentConfig
+    from hector_host.config.search import Mode
     from hector_host.runtime import journal
+
+SEARCH_MODES: dict[Mode | None, SearchMode] = {
+    None: search_pb2.SEARCH_MODE_UNSPECIFIED,
+    "hybrid": search_pb2.SEARCH_MODE_HYBRID,
+    "vector": search_pb2.SEARCH_MODE_VECTOR,
+    "keyword": search_pb2.SEARCH_MODE_KEYWORD,
+}
+"""None: as the store is configured."""
 
 
 def agent_message(agent: AgentConfig) -> Agent:

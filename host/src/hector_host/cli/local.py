@@ -67,8 +67,8 @@ class LocalClient:
         self, store: str, modes: Sequence[Mode], *, rerank: bool
     ) -> AsyncIterator[Callable[[SearchRequest], Awaitable[SearchResponse]]]:
         """The plugins that the searches need start; none for keywords alone."""
+        from hector_host.api.search import answer, the_store
         from hector_host.cli.hosting import hosting
-        from hector_host.documents.answer import answer, the_store
         from hector_host.providers.call import Call
 
         plugins = self._config.search_plugins(the_store(self._config, store), modes, rerank=rerank)

@@ -11,7 +11,21 @@ from typing import NoReturn
 
 import typer
 
-from hector_host.cli import call, chat, index, info, init, listing, plugin, runs, schema, serve, validate, version
+from hector_host.cli import (
+    call,
+    chat,
+    index,
+    info,
+    init,
+    listing,
+    plugin,
+    runs,
+    schema,
+    search,
+    serve,
+    validate,
+    version,
+)
 from hector_host.errors import HectorError, printable_lines
 
 HELP = """Run AI agents whose every capability is a plugin: a separate process in any language.
@@ -33,6 +47,7 @@ app = typer.Typer(
 app.command("call")(call.call)
 app.command("chat")(chat.chat)
 app.command("index")(index.index)
+app.command("search")(search.search)
 app.command("init")(init.init)
 app.command("serve")(serve.serve)
 app.command("list")(listing.list_agents)

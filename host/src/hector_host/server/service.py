@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hector.host.v1 import hector_pb2 as wire
 from hector_host.api.messages import agent_message, run_record, run_summary
-from hector_host.documents.answer import answer
+from hector_host.api.search import answer
 from hector_host.providers.call import Call
 
 if TYPE_CHECKING:

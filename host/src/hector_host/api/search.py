@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.json_format import MessageToDict
 
 from hector.host.v1 import search_pb2 as wire
+from hector_host.api.messages import SEARCH_MODES
 from hector_host.documents.question import Options
 from hector_host.documents.search import search
 from hector_host.documents.store import Store
@@ -14,19 +15,13 @@ from hector_host.errors import QuestionError
 
 if TYPE_CHECKING:
     from hector_host.config import Config, DocumentStoreConfig
-    from hector_host.config.search import Mode
     from hector_host.documents.passage import Passage
     from hector_host.providers.call import Call
     from hector_host.registry import Registry
 
 MOST_QUESTIONS = 100
 
-MODES: dict[int, Mode | None] = {
-    wire.SEARCH_MODE_UNSPECIFIED: None,
-    wire.SEARCH_MODE_HYBRID: "hybrid",
-    wire.SEARCH_MODE_VECTOR: "vector",
-    wire.SEARCH_MODE_KEYWORD: "keyword",
-}
+MODES = {number: mode for mode, number in SEARCH_MODES.items()}
 
 
 async def answer(config: Config, registry: Registry, request: wire.SearchRequest, call: Call) -> wire.SearchResponse:
