@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -158,7 +159,8 @@ async def killed_after(folder, method, times):
 def end_plugins(folder):
     orphans = [one for one in psutil.process_iter() if belongs(one, folder)]
     for orphan in orphans:
-        orphan.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # the warden was first
+            orphan.kill()
     assert psutil.wait_procs(orphans, timeout=10)[1] == []
 
 
