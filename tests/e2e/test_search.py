@@ -2,9 +2,13 @@
 
 import re
 
+import grpc
 import pytest
 from commandline import Ended, until
 from live import serving
+
+from hector.host.v1.hector_pb2_grpc import HectorStub
+from hector.host.v1.search_pb2 import SearchRequest
 
 from .conftest import PLUGINS, documents
 
@@ -24,6 +28,13 @@ def indexed(library):
     assert library("index").code == 0
     (library.folder / "questions.jsonl").write_text(QUESTIONS)
     return library
+
+
+@pytest.fixture
+def live(indexed):
+    """A live host over the same documents."""
+    with serving(indexed) as host, grpc.insecure_channel(host.address) as channel:
+        yield HectorStub(channel)
 
 
 def rows(text: str) -> list[list[str]]:
@@ -171,6 +182,29 @@ def test_a_live_host_searches_a_store_that_no_agent_has(indexed):
     indexed.write(document)
     with serving(indexed):
         assert sources(indexed("search", "docs", "pears", "--json"))[0] == "docs/pears.md:1"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (SearchRequest(), "0 questions"),
+        (SearchRequest(questions=["a"] * 101), "101 questions"),
+        (SearchRequest(questions=["a"], mode=9), "mode 9: is not known"),  # type: ignore[arg-type]
+        (SearchRequest(questions=["a"], limit=0), "limit 0: is not 1 to 100"),
+        (SearchRequest(questions=["a", "a" * 8001]), "the question has 8,001 characters"),
+    ],
+)
+def test_a_live_host_refuses_what_no_command_asks(live, request_, words):
+    with pytest.raises(grpc.RpcError) as error:
+        live.Search(request_, timeout=30)
+    assert (error.value.code(), error.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, words)
+
+
+def test_a_live_host_answers_many_questions_at_once(live):
+    response = live.Search(SearchRequest(questions=["pears", "plums"] * 50, limit=1), timeout=30)
+    assert response.store == "docs"
+    found = [passage.path for answer in response.answers for passage in answer.passages]
+    assert found == ["pears.md", "plums.md"] * 50
 
 
 def test_a_keyword_store_answers_its_agent_without_an_embedder(indexed):

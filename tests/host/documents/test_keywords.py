@@ -165,6 +165,16 @@ def test_stores_count_and_forget_for_themselves(fruit):
     fruit.drop(Place("never", "faiss", "docs"))
 
 
+def test_a_damaged_index_is_named(fruit):
+    with sqlite3.connect(fruit.path) as connection:
+        connection.execute("DELETE FROM words_1_data")
+    with pytest.raises(HectorError) as error:
+        fruit.ids("pears")
+    assert str(error.value) == (
+        "the keywords of document stores cannot be used: vtable constructor failed: words_1\n  Index the stores anew."
+    )
+
+
 class Bare:
     """A connection to an SQLite without FTS5."""
 

@@ -114,7 +114,7 @@ def find(
         try:
             weights = _weights(connection, number, wanted)
             return list(islice(_hits(connection, number, weights, matches), limit))
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             raise _trouble(error) from None
 
 
@@ -206,7 +206,7 @@ def _create(connection: sqlite3.Connection, place: Place) -> int:
     return number
 
 
-def _trouble(error: sqlite3.OperationalError) -> HectorError:
+def _trouble(error: sqlite3.DatabaseError) -> HectorError:
     if "no such module" in str(error):
         return HectorError(
             f"this Python's SQLite {sqlite3.sqlite_version} has no FTS5, which keeps the words of document stores",
