@@ -17,6 +17,10 @@ Item_contra = TypeVar("Item_contra", contravariant=True)
 MOST_TOKENS = 16_384
 """Computed at once at most, padding included: the memory of a batch follows from it."""
 
+STEP = 256
+"""What a step costs beside its tokens, in tokens: sparing less padding is no reason for another one. It is between
+what small models take on a processor (some 100) and what they take on a GPU (thousands)."""
+
 
 @dataclass(frozen=True)
 class Card:
@@ -85,13 +89,20 @@ def named(name: str, query_prompt: str | None, document_prompt: str | None, *, n
 
 
 def slices(lengths: Sequence[int], most: int = MOST_TOKENS) -> Iterator[list[int]]:
-    """Indices in groups to compute together: at most `most` tokens with padding, of which at most half is padding."""
-    part: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda each: -lengths[each]):
-        longest = lengths[part[0]] if part else 0
-        if (len(part) + 1) * longest > most or 2 * lengths[index] < longest:
+    """Indices in groups to compute together: at most `most` tokens with padding, in as few steps as pays."""
+    if lengths:
+        yield from _split(sorted(range(len(lengths)), key=lambda each: -lengths[each]), lengths, most)
+
+
+def _split(part: list[int], lengths: Sequence[int], most: int) -> Iterator[list[int]]:
+    longest = lengths[part[0]]
+    if len(part) > 1 and len(part) * longest > most:
+        at = max(1, most // longest)
+    else:
+        spared = [(longest - lengths[index]) * (len(part) - at) for at, index in enumerate(part)]
+        at = max(range(len(part)), key=spared.__getitem__)
+        if spared[at] <= STEP:
             yield part
-            part = []
-        part.append(index)
-    if part:
-        yield part
+            return
+    yield from _split(part[:at], lengths, most)
+    yield from _split(part[at:], lengths, most)
