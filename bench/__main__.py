@@ -13,7 +13,7 @@ from bench.report import markdown, plot
 if TYPE_CHECKING:
     from bench.sample import Comparison
 
-NAMES = ("calls", "starts", "processes", "runs", "recovery", "fleet", "interop", "embedding")
+NAMES = ("calls", "starts", "processes", "runs", "recovery", "fleet", "interop", "embedding", "retrieval", "indexing")
 RESULTS = Path(__file__).parent / "results"
 
 
