@@ -75,6 +75,18 @@ async def test_a_passage_tells_by_what_it_was_found(fruit, call):
     assert keyword.text == vector.text == "# Figs\n\nSweet."
 
 
+@pytest.mark.parametrize("mode", ["vector", "keyword", "hybrid"])
+async def test_a_file_with_many_good_passages_hides_no_other(place, call, mode):
+    place.write("figs.md", "\n\n".join(f"# Figs {number}\n\nFigs are sweet." for number in range(9)))
+    place.write("plums.md", "# Plums\n\nNo figs, but sweet.")
+    store = place.store(chunk_size=50)
+    await index(store, call)
+    assert await paths(store, "figs are sweet", call, mode=mode, limit=4) == [
+        *("figs.md", "figs.md"),
+        *("plums.md", "figs.md"),
+    ]
+
+
 async def test_the_store_says_how_where_the_caller_does_not(fruit, call):
     words = fruit.store(search={"mode": "keyword", "limit": 1})
     assert await paths(words, "ripening sweet", call) == ["figs.md"]

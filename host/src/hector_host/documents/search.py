@@ -1,8 +1,10 @@
 """Searching: the passages of document stores that answer questions, by their vectors, by their words, or by both.
 
     question ─┬─ embed ── the nearest vectors ──┐
-              │                                 ├── fused ── threshold ── rerank ── the best
+              │                                 ├── fused ── threshold ── rerank ── spread ── the best
               └─ words ── the keyword index ────┘
+
+Few passages of one file come first while others have some (`fusion.spread`).
 
 Stores that are searched alike are searched as one, so that their passages meet in one ranking. Where the scores do not
 compare, because they are of different models or modes, the stores take turns.
@@ -19,7 +21,7 @@ from google.protobuf.json_format import MessageToDict
 from grpc import StatusCode
 
 from hector_host.documents import keywords
-from hector_host.documents.fusion import fused
+from hector_host.documents.fusion import fused, spread
 from hector_host.documents.ledger import read_state
 from hector_host.documents.passage import passage
 from hector_host.documents.question import Options, check
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     """By store and id, best first."""
 
 DEPTH = 50
-"""Candidates of each kind for one ranking of both: what is good by either may be far down by the other."""
+"""Candidates of each kind: what is good by one may be far down by the other, and the best may all be of one file."""
 
 AT_ONCE = 8
 """Questions that are looked up side by side."""
@@ -118,8 +120,7 @@ class _Search:
     @property
     def depth(self) -> int:
         """Candidates of each kind."""
-        wanted = max(self.limit, self.rerank.candidates if self.rerank else 0)
-        return max(wanted, DEPTH) if self.mode == "hybrid" else wanted
+        return max(self.limit, self.rerank.candidates if self.rerank else 0, DEPTH)
 
     async def passages(self, texts: Sequence[str]) -> list[list[Passage]]:
         """The passages for each question."""
@@ -139,7 +140,9 @@ class _Search:
         worded = self._worded(text) if self.mode != "vector" else _nothing()
         by_vector, by_word = await together([near, worded])
         ranked = [one for one in self._ranked(by_vector, by_word) if self._is_good(one)]
-        return await self._reranked(text, ranked) if self.rerank else ranked[: self.limit]
+        if self.rerank:
+            ranked = await self._reranked(text, ranked)
+        return spread(ranked, lambda one: (one.store, one.path))[: self.limit]
 
     def _ranked(self, by_vector: Found, by_word: Found) -> list[Passage]:
         if self.mode != "hybrid":
@@ -216,7 +219,7 @@ class _Search:
                 code=error.code,
             ) from None
         judged = [replace(one, score=score, rerank=score) for one, score in zip(candidates, scores, strict=True)]
-        return sorted(judged, key=lambda one: -one.score)[: self.limit]
+        return sorted(judged, key=lambda one: -one.score)
 
 
 def _own(store: Store, where: Mapping[str, Any]) -> dict[str, Any]:
