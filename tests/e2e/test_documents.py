@@ -18,7 +18,9 @@ NOT_INDEXED = "hector: hector.yaml:22: document_stores.docs: is not indexed\n  R
 def test_index_and_ask(library):
     ended = library("index")
     assert (ended.code, ended.out) == (0, ""), ended.err
-    assert re.fullmatch(r"docs: 2 of 2 files, 2 chunks\ndocs: 2 files, 2 chunks, 2 embedded, \d\.\d s\n", ended.err)
+    assert re.fullmatch(
+        r"docs: 2 of 2 files, 2 chunks, \d+/s\ndocs: 2 files, 2 chunks, 2 embedded, \d\.\d s\n", ended.err
+    )
     ended = library("call", "a", "When do pears ripen?")
     assert (ended.code, ended.out) == (0, "# Pears\n\nPears ripen in September.\n\nSource: docs/pears.md:1\n"), (
         ended.err
@@ -44,14 +46,16 @@ def test_an_index_says_what_it_did_as_one_object(library):
     ended = library("index", "docs", "--json")
     assert ended.code == 0
     report = ended.json
-    assert report.pop("seconds") > 0
-    assert report == {"store": "docs", "files": 2, "chunks": 2, "vectors": 2}
+    assert report.pop("seconds") > report.pop("embedding_seconds") > 0
+    assert report == {"store": "docs", "files": 2, "chunks": 2, "vectors": 2, "removed": 0, "skipped": []}
     (library.folder / "docs/pears.md").unlink()
     (library.folder / "docs/figs.md").write_bytes(b"\xff\xfe\x00 not text")
     ended = library("index", "--json")
-    assert json.loads(ended.out)["vectors"] == 0
+    report = json.loads(ended.out)
+    assert (report["vectors"], report["removed"]) == (0, 1)
+    assert report["skipped"] == [{"path": "figs.md", "reason": "is not text: it has zero bytes"}]
     assert re.fullmatch(
-        r"docs: 1 of 2 files, 0 chunks\n"
+        r"docs: \d of 2 files, \d chunks, 0/s\n"
         r"docs: left out figs.md: is not text: it has zero bytes\n"
         r"docs: 1 file, 1 chunk, 0 embedded, 1 removed, \d\.\d s\n",
         ended.err,

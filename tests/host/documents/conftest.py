@@ -40,6 +40,7 @@ class WordEmbedder:
         self.texts: list[str] = []
         self.queries: list[str] = []
         self.fail_after: float = math.inf
+        self.refuses = ""
         self.asked_for_dimension = 0
 
     async def dimension(self, call: Call) -> int:
@@ -49,6 +50,12 @@ class WordEmbedder:
     async def embed(self, texts: Sequence[str], *, query: bool = False, call: Call) -> list[bytes]:
         if len(self.texts) + len(texts) > self.fail_after:
             raise CallError("embedder_provider/words: EmbedBatch: UNAVAILABLE", code=grpc.StatusCode.UNAVAILABLE)
+        if self.refuses and any(self.refuses in text for text in texts):
+            raise CallError(
+                "embedder_provider/words: EmbedBatch: INVALID_ARGUMENT: not that word",
+                code=grpc.StatusCode.INVALID_ARGUMENT,
+                detail="not that word",
+            )
         (self.queries if query else self.texts).extend(texts)
         return [self._vector(text) for text in texts]
 
@@ -76,10 +83,15 @@ class MemoryDatabase:
         self.shelves: dict[str, Shelf] = {}
         self.fail_on: str = ""
         self.tells = True
+        self.lists = True
         self.filters = True
 
     def ids(self, collection: str = "docs") -> set[str]:
         return set(self.shelves[collection].vectors)
+
+    def paths(self, collection: str = "docs") -> list[str]:
+        """The file of each chunk."""
+        return sorted(id_.split("#")[0] for id_ in self.ids(collection))
 
     def _fail(self, method: str) -> None:
         if self.fail_on == method:
@@ -130,6 +142,12 @@ class MemoryDatabase:
         if ids:
             self._fail("delete")
         return sum(self.shelves[collection].vectors.pop(id_, None) is not None for id_ in ids)
+
+    async def fetch(self, collection: str, ids: Sequence[str], call: Call) -> list[Row]:
+        if not self.lists:
+            raise CallError("database_provider/memory: ListVectors: UNIMPLEMENTED", code=grpc.StatusCode.UNIMPLEMENTED)
+        vectors = self.shelves[collection].vectors
+        return [Row(id_, components(vectors[id_].vector), b"") for id_ in ids if id_ in vectors]
 
     async def collections(self, call: Call) -> list[Collection] | None:
         if not self.tells:

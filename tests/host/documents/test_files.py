@@ -17,6 +17,11 @@ def make(root, *paths):
         (root / path).write_text(path)
 
 
+def selected(root, include, exclude):
+    found, skipped = find(root, include, exclude)
+    return [one.path for one in found], skipped
+
+
 @pytest.mark.parametrize(
     ("include", "exclude", "paths"),
     [
@@ -32,12 +37,12 @@ def make(root, *paths):
 )
 def test_patterns_select(tmp_path, include, exclude, paths):
     make(tmp_path, "a.md", "guide/b.md", "guide/deep/c.md", "guide/n.txt", "drafts/d.md")
-    assert find(tmp_path, include, exclude) == (sorted(paths), [])
+    assert selected(tmp_path, include, exclude) == (sorted(paths), [])
 
 
 def test_hidden_names_are_left_out(tmp_path):
     make(tmp_path, "a.md", ".hidden.md", ".git/b.md")
-    assert find(tmp_path, ANY, []) == (["a.md"], [])
+    assert selected(tmp_path, ANY, []) == (["a.md"], [])
 
 
 def test_links_never_lead_out_of_the_folder(tmp_path):
@@ -49,7 +54,7 @@ def test_links_never_lead_out_of_the_folder(tmp_path):
     (inside / "loop").symlink_to(inside)
     (inside / "nothing.md").symlink_to("nowhere.md")
     (inside / "self.md").symlink_to("self.md")
-    assert find(inside, ANY, []) == (
+    assert selected(inside, ANY, []) == (
         ["a.md", "same.md"],
         [
             Skipped("nothing.md", "is a link to nothing"),
@@ -59,17 +64,31 @@ def test_links_never_lead_out_of_the_folder(tmp_path):
     )
 
 
+def test_a_file_is_known_again_by_its_stamp_and_not_when_it_was_written_anew(tmp_path):
+    make(tmp_path, "a.md")
+    ((before,), _) = find(tmp_path, ANY, [])
+    ((same,), _) = find(tmp_path, ANY, [])
+    replaced = tmp_path / "b"
+    replaced.write_bytes((tmp_path / "a.md").read_bytes())
+    os.utime(replaced, ns=(0, before.stamp.mtime_ns))
+    replaced.replace(tmp_path / "a.md")
+    ((after,), _) = find(tmp_path, ANY, [])
+    assert before == same
+    assert (before.stamp.size, before.stamp.mtime_ns) == (after.stamp.size, after.stamp.mtime_ns)
+    assert before != after
+
+
 def test_a_folder_reached_by_a_link_is_a_folder(tmp_path):
     make(tmp_path, "real/a.md")
     (tmp_path / "link").symlink_to("real")
-    assert find(tmp_path / "link", ANY, []) == (["a.md"], [])
+    assert selected(tmp_path / "link", ANY, []) == (["a.md"], [])
 
 
 def test_what_would_block_or_never_end_is_not_opened(tmp_path):
     make(tmp_path, "a.md")
     os.mkfifo(tmp_path / "pipe.md")
     (tmp_path / "large.md").write_bytes(b"x" * (SIZE_LIMIT + 1))
-    assert find(tmp_path, ANY, []) == (
+    assert selected(tmp_path, ANY, []) == (
         ["a.md"],
         [
             Skipped("large.md", "is larger than 4 MiB: 4,194,305 bytes"),
@@ -82,7 +101,7 @@ def test_a_name_that_cannot_be_cited_is_reported_in_printable_words(tmp_path):
     make(tmp_path, "new\nline.md")
     (tmp_path / os.fsdecode(b"latin\xe9.md")).write_text("x")
     reason = "has a name that cannot be cited: it is not printable UTF-8"
-    assert find(tmp_path, ANY, []) == ([], [Skipped("latin\\udce9.md", reason), Skipped("new\\nline.md", reason)])
+    assert selected(tmp_path, ANY, []) == ([], [Skipped("latin\\udce9.md", reason), Skipped("new\\nline.md", reason)])
 
 
 def test_a_file_is_read_as_text_with_plain_line_ends(tmp_path):

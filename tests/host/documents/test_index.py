@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
+
 import pytest
 
-from hector_host.documents import keywords
+from hector_host.documents import files, keywords
 from hector_host.documents.index import Progress, index
 from hector_host.documents.ledger import Ledger
 from hector_host.errors import CallError, ConfigError, HectorError
@@ -14,12 +18,24 @@ def long_text(paragraphs, word="word"):
     return "\n\n".join(f"Paragraph {number} says {word}. " + "It goes on and on. " * 8 for number in range(paragraphs))
 
 
+def texts(place):
+    return sorted(vector.metadata["text"] for vector in place.database.shelves["docs"].vectors.values())
+
+
+def vectors(place):
+    return {id_: list(one.vector) for id_, one in place.database.shelves["docs"].vectors.items()}
+
+
+def lines(metadata):
+    return sorted(one["line"] for one in metadata)
+
+
 async def test_each_chunk_is_stored_with_what_a_search_needs(place, call):
     place.write("guide/start.md", "# Guide\n\nIntro.\n\n## Install\n\nRun the installer.\n" + "Then wait. " * 20)
     report = await index(place.store(), call)
     vectors = place.database.shelves["docs"].vectors
-    assert sorted(vectors) == [f"handbook/guide/start.md#{number}" for number in range(len(vectors))]
-    last = vectors[f"handbook/guide/start.md#{len(vectors) - 1}"].metadata
+    assert all(re.fullmatch("handbook/guide/start.md#[0-9a-f]{16}", id_) for id_ in vectors)
+    last = max((vector.metadata for vector in vectors.values()), key=lambda metadata: metadata["line"])
     assert (last["store"], last["path"], last["heading"]) == ("handbook", "guide/start.md", "Guide > Install")
     assert 5 <= last["line"] <= last["end_line"]
     assert "Then wait." in last["text"]
@@ -54,6 +70,87 @@ async def test_a_second_run_embeds_only_what_changed(place, call):
     assert (report.files, report.chunks, report.vectors, report.removed) == (2, 2, 1, 0)
 
 
+async def test_a_changed_file_is_embedded_where_it_changed(place, call):
+    paragraphs = long_text(6).split("\n\n")
+    place.write("a.md", "\n\n".join(paragraphs))
+    first = await index(place.store(), call)
+    place.embedder.texts.clear()
+    changed = [*paragraphs[:2], "Something else. " * 8, *paragraphs[3:]]
+    place.write("a.md", "\n\n".join(changed))
+    second = await index(place.store(), call)
+    assert place.embedder.texts == [changed[2].strip()]
+    assert (first.vectors, second.vectors, second.chunks) == (6, 1, 6)
+    assert texts(place) == sorted(one.strip() for one in changed)
+
+
+@pytest.mark.parametrize("lists", [True, False])
+async def test_a_passage_that_moved_keeps_its_vector_where_the_database_can_give_it(place, call, lists):
+    one, two, three = long_text(3).split("\n\n")
+    place.write("a.md", f"{one}\n\n{two}\n\n{three}")
+    await index(place.store(), call)
+    before = vectors(place)
+    place.embedder.texts.clear()
+    place.database.lists = lists
+    place.write("a.md", f"{one}\n\n\n\n{two}\n\n{three}")
+    report = await index(place.store(), call)
+    store = place.store()
+    assert vectors(place) == before
+    assert lines(vector.metadata for vector in place.database.shelves["docs"].vectors.values()) == [1, 5, 7]
+    assert lines(hit.metadata for hit in keywords.find(store.ledger, store.place, "goes", 9)) == [1, 5, 7]
+    assert report.vectors == len(place.embedder.texts) == (0 if lists else 2)
+
+
+async def test_passages_with_the_same_text_are_all_there(place, call):
+    place.write("a.md", "\n\n".join(["The same words. " * 10] * 3))
+    report = await index(place.store(), call)
+    assert (report.chunks, len(place.database.ids())) == (3, 3)
+    place.write("a.md", "The same words. " * 10)
+    await index(place.store(), call)
+    assert len(place.database.ids()) == 1
+
+
+async def test_a_file_is_not_read_again_while_its_stamp_is_the_same(place, call, monkeypatch):
+    old = place.write("old.md", "Old.")
+    os.utime(old, (1e9, 1e9))
+    place.write("new.md", "New.")
+    await index(place.store(), call)
+    read = []
+    monkeypatch.setattr(files, "read", lambda root, path, read=read, of=files.read: read.append(path) or of(root, path))
+    await index(place.store(), call)
+    assert read == ["new.md"]  # it was written just before: it might have been written again since
+    os.utime(old, (1e9 + 1, 1e9 + 1))
+    report = await index(place.store(), call)
+    assert (read[1:], report.vectors) == (["new.md", "old.md"], 0)
+    await index(place.store(), call)
+    assert read[3:] == ["new.md"]
+
+
+async def test_a_file_that_the_embedder_refuses_costs_no_other_file_anything(place, call):
+    place.write("a.md", "Good.")
+    place.write("b.md", long_text(70) + "\n\nPoison.\n\n" + long_text(70))
+    place.write("c.md", "Good as well.")
+    place.embedder.refuses = "Poison"
+    report = await index(place.store(), call)
+    assert place.database.paths() == ["handbook/a.md", "handbook/c.md"]
+    assert [str(one) for one in report.skipped] == ["b.md: embedders.words refuses it: not that word"]
+    assert (report.files, report.chunks) == (2, 2)
+    assert keywords.find(place.store().ledger, place.store().place, "paragraph", 10) == []
+    place.embedder.refuses = ""
+    report = await index(place.store(), call)
+    assert (report.files, report.chunks) == (3, len(place.database.ids()))
+
+
+async def test_a_run_goes_on_with_the_chunks_that_are_missing(place, call):
+    place.write("a.md", long_text(900))
+    place.embedder.fail_after = 600
+    with pytest.raises(CallError):
+        await index(place.store(), call)
+    place.embedder.fail_after = math.inf
+    report = await index(place.store(), call)
+    assert (report.chunks, len(place.database.ids())) == (900, 900)
+    assert report.vectors <= 900 - 2 * 64  # what was under way when it failed is done again
+
+
 async def test_an_unchanged_store_does_not_wait_for_the_embedder(place, call):
     place.write("a.md", "Text.")
     await index(place.store(), call)
@@ -69,7 +166,7 @@ async def test_a_file_that_shrank_leaves_no_chunk_behind(place, call):
     assert len(place.database.ids()) > 1
     place.write("a.md", "Short.")
     await index(place.store(), call)
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
 
 
 async def test_a_deleted_file_leaves_no_chunk_behind(place, call):
@@ -78,7 +175,7 @@ async def test_a_deleted_file_leaves_no_chunk_behind(place, call):
     await index(place.store(), call)
     file.unlink()
     report = await index(place.store(), call)
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
     assert report.removed == 1
 
 
@@ -88,7 +185,7 @@ async def test_a_file_that_became_unreadable_is_no_longer_quoted(place, call):
     await index(place.store(), call)
     place.write("b.md", b"\xff\xfe")
     report = await index(place.store(), call)
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
     assert [str(one) for one in report.skipped] == ["b.md: is not UTF-8 text: byte 0 is 0xff"]
 
 
@@ -105,14 +202,14 @@ async def test_another_collection_takes_the_chunks_along(place, call):
     await index(place.store(), call)
     place.database.collection = "other"
     await index(place.store(), call)
-    assert (place.database.ids("docs"), place.database.ids("other")) == (set(), {"handbook/a.md#0"})
+    assert (place.database.paths("docs"), place.database.paths("other")) == ([], ["handbook/a.md"])
 
 
 async def test_without_a_configured_collection_each_store_has_one_of_its_name(place, call):
     place.write("a.md", "Text.")
     place.database.collection = None
     await index(place.store(), call)
-    assert place.database.ids("handbook") == {"handbook/a.md#0"}
+    assert place.database.paths("handbook") == ["handbook/a.md"]
 
 
 async def test_stores_share_a_collection_and_touch_only_their_own_chunks(place, call):
@@ -122,7 +219,7 @@ async def test_stores_share_a_collection_and_touch_only_their_own_chunks(place, 
     await index(place.store("two"), call)
     file.unlink()
     await index(place.store("two"), call)
-    assert place.database.ids() == {"one/a.md#0", "one/b.txt#0", "two/b.txt#0"}
+    assert place.database.paths() == ["one/a.md", "one/b.txt", "two/b.txt"]
 
 
 async def test_a_database_that_lost_its_vectors_gets_them_again(place, call):
@@ -130,7 +227,7 @@ async def test_a_database_that_lost_its_vectors_gets_them_again(place, call):
     await index(place.store(), call)
     place.database.shelves.clear()
     report = await index(place.store(), call)
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
     assert report.vectors == 1
 
 
@@ -156,7 +253,7 @@ async def test_a_broken_run_is_finished_by_the_next(place, call, method):
     place.database.fail_on = ""
     (place.base / "docs" / "z.md").unlink()
     await index(place.store(), call)
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
 
 
 async def test_every_chunk_of_a_broken_first_run_is_remembered(place, call):
@@ -169,8 +266,7 @@ async def test_every_chunk_of_a_broken_first_run_is_remembered(place, call):
     assert stored
     store = place.store()
     with Ledger(store.ledger) as ledger:
-        entries = ledger.entries(store.place).values()
-        remembered = {store.chunk_id(entry.path, number) for entry in entries for number in range(entry.chunks)}
+        remembered = {id_ for path in ledger.entries(store.place) for id_ in ledger.chunks(store.place, path)}
     assert stored <= remembered
 
 
@@ -190,14 +286,14 @@ async def test_a_path_too_long_for_an_id_has_a_short_one(place, call):
     place.write(f"{deep}/a.md", "Text.")
     await index(place.store(), call)
     (vector,) = place.database.shelves["docs"].vectors.values()
-    assert len(vector.id) == 66
+    assert len(vector.id) == 64 + 1 + 16
     assert vector.metadata["path"] == f"{deep}/a.md"
 
 
 async def test_a_store_may_be_one_file(place, call):
     file = place.write("notes.rst", "Text.")
     report = await index(place.store(path=file), call)
-    assert (report.files, place.database.ids()) == (1, {"handbook/notes.rst#0"})
+    assert (report.files, place.database.paths()) == (1, ["handbook/notes.rst"])
 
 
 async def test_a_store_without_files_says_where_it_looked(place, call):
@@ -236,7 +332,7 @@ async def test_a_folder_that_vanished_deletes_nothing(place, call):
         f"hector.yaml:7: document_stores.handbook.path: there is no {place.base}/docs\n"
         "  Name the folder of the documents."
     )
-    assert place.database.ids() == {"handbook/a.md#0"}
+    assert place.database.paths() == ["handbook/a.md"]
 
 
 async def test_a_collection_of_another_dimension_is_named(place, call):
@@ -280,17 +376,19 @@ async def test_keywords_are_what_the_files_say(place, call):
     store = place.store(chunk_size=50)
 
     def found(words):
-        return [(hit.id, hit.metadata["text"]) for hit in keywords.find(store.ledger, store.place, words, 10)]
+        return [
+            (hit.metadata["path"], hit.metadata["text"]) for hit in keywords.find(store.ledger, store.place, words, 10)
+        ]
 
     place.write("a.md", "# Pears\n\nRipe in September.\n\n# Plums\n\nPurple, in August.\n")
     place.write("b.md", "Figs.")
     await index(store, call)
-    assert found("September") == [("handbook/a.md#0", "# Pears\n\nRipe in September.")]
-    assert found("August") == [("handbook/a.md#1", "# Plums\n\nPurple, in August.")]
+    assert found("September") == [("a.md", "# Pears\n\nRipe in September.")]
+    assert found("August") == [("a.md", "# Plums\n\nPurple, in August.")]
     place.write("a.md", "Now quinces.")
     (place.base / "docs/b.md").unlink()
     await index(store, call)
-    assert found("quinces") == [("handbook/a.md#0", "Now quinces.")]
+    assert found("quinces") == [("a.md", "Now quinces.")]
     assert found("September August figs") == []
 
 

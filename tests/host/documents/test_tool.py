@@ -92,7 +92,8 @@ async def test_a_database_that_loses_metadata_is_named(place, call):
     with pytest.raises(PluginError) as error:
         await SearchTool([store]).execute({"query": "text"}, call)
     assert str(error.value) == (
-        "hector.yaml:7: document_stores.handbook: databases.memory lost the metadata of handbook/a.md#0: path, line\n"
+        "hector.yaml:7: document_stores.handbook: databases.memory lost the metadata of "
+        "handbook/a.md#f06dce27b84e18cc: path, line\n"
         "  Its plugin must return what UpsertVectors was given."
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -86,11 +86,14 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _record(report: Report) -> dict[str, str | int | float]:
+def _record(report: Report) -> dict[str, Any]:
     return {
         "store": report.store,
         "files": report.files,
         "chunks": report.chunks,
         "vectors": report.vectors,
+        "removed": report.removed,
+        "skipped": [{"path": one.path, "reason": one.reason} for one in report.skipped],
         "seconds": report.seconds,
+        "embedding_seconds": report.embedding_seconds,
     }

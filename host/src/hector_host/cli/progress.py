@@ -27,16 +27,16 @@ def showing(store: str) -> Iterator[Callable[[Progress], None]]:
     columns = (
         rich_progress.TextColumn("{task.description}"),
         rich_progress.BarColumn(),
-        rich_progress.MofNCompleteColumn(),
-        rich_progress.TextColumn("files · {task.fields[chunks]} chunks · {task.fields[speed]:.0f}/s"),
-        rich_progress.TimeRemainingColumn(),
+        rich_progress.TextColumn("{task.fields[told]}"),
+        rich_progress.TimeRemainingColumn(compact=True),
+        rich_progress.TextColumn("left"),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{store}: plugins start", total=None, chunks=0, speed=0.0)
+        task = bar.add_task(f"{store}: plugins start", total=None, told="")
 
         def tell(now: Progress) -> None:
-            speed = now.chunks / now.seconds if now.seconds else 0.0
-            bar.update(task, description=store, completed=now.files, total=now.total, chunks=now.chunks, speed=speed)
+            # Files are read at the speed of their chunks: bytes tell the time that is left, numbers of files do not.
+            bar.update(task, description=store, completed=now.bytes, total=now.size, told=_told(now))
 
         yield tell
 
@@ -52,4 +52,9 @@ class _Lines:
         if progress.seconds < self._next:
             return
         self._next = progress.seconds + INTERVAL
-        print(f"{self._store}: {progress.files} of {progress.total} files, {progress.chunks} chunks", file=sys.stderr)
+        print(f"{self._store}: {_told(progress)}", file=sys.stderr)
+
+
+def _told(now: Progress) -> str:
+    speed = now.embedded / now.seconds if now.seconds else 0.0
+    return f"{now.files} of {now.total} files, {now.chunks} chunks, {speed:.0f}/s"

@@ -1,5 +1,9 @@
 """Document stores: files become chunks, chunks become vectors, and agents get the tool `search` over them.
 
-`files` and `split` know nothing of plugins; `ledger` remembers what was indexed; `index` and `search` call the embedder
-and the database of a `store`.
+    files.find ── files.read ── split ── plan ── embedder ── database ── ledger, keywords
+      Found        Document     Chunk    Item     vectors      rows       what is so now
+
+`files`, `split` and `plan` know nothing of plugins; `ledger` remembers what was indexed, and has the `keywords` in the
+same file. `index` is one run, `pipeline` keeps its stages busy, `writer` calls the database with the ledger told before
+and after. `search` asks the embedder, the database and the keywords of a `store`.
 """

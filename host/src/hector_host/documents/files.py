@@ -36,6 +36,38 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """By which a file is taken for unchanged without being read.
+
+    Attributes:
+        size: In bytes.
+        mtime_ns: When it was written last, in nanoseconds since 1970.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """What a file's status says."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was selected.
+
+    Attributes:
+        path: Relative to the store's folder, with `/`.
+        stamp: As it was found; it may have changed since.
+    """
+
+    path: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One file as text.
 
@@ -55,8 +87,8 @@ class Document:
         return Path(self.path).suffix.lower() in MARKDOWN_SUFFIXES
 
 
-def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[list[str], list[Skipped]]:
-    """The paths below `root` that the patterns select, sorted, and what could not be looked at.
+def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
+    """The files below `root` that the patterns select, by path, and what could not be looked at.
 
     Patterns are those of gitignore, seen from `root`: `**/*.md`, `guides/`, `*.txt` at any depth. Names that begin
     with a dot are left out, and so are links to folders and links that lead out of `root`.
@@ -65,16 +97,16 @@ def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[li
 
     wanted, unwanted = PathSpec.from_lines("gitignore", include), PathSpec.from_lines("gitignore", exclude)
     skipped: list[Skipped] = []
-    paths: list[str] = []
+    found: list[Found] = []
     for path in _walk(root, unwanted.match_file, skipped):
         if not wanted.match_file(path):
             continue
-        reason = _refusal(root, path)
-        if reason:
-            skipped.append(Skipped(printable(path), reason))
+        stamp = _stamp(root, path)
+        if isinstance(stamp, str):
+            skipped.append(Skipped(printable(path), stamp))
         else:
-            paths.append(path)
-    return sorted(paths), sorted(skipped, key=lambda one: one.path)
+            found.append(Found(path, stamp))
+    return sorted(found, key=lambda one: one.path), sorted(skipped, key=lambda one: one.path)
 
 
 def read(root: Path, path: str) -> Document | Skipped:
@@ -122,8 +154,8 @@ def _walk(root: Path, unwanted: Callable[[str], bool], skipped: list[Skipped]) -
                 yield prefix + name
 
 
-def _refusal(root: Path, path: str) -> str:
-    """Why a file cannot be indexed, by its directory entry alone. Empty: nothing speaks against it."""
+def _stamp(root: Path, path: str) -> Stamp | str:
+    """By what a file is known again, or why it cannot be indexed, by its directory entry alone."""
     if not path.isprintable():
         return "has a name that cannot be cited: it is not printable UTF-8"
     file = root / path
@@ -137,7 +169,7 @@ def _refusal(root: Path, path: str) -> str:
         return "is a link out of the folder"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    return _too_large(status.st_size) if status.st_size > SIZE_LIMIT else ""
+    return _too_large(status.st_size) if status.st_size > SIZE_LIMIT else Stamp.of(status)
 
 
 def _too_large(size: int) -> str:

@@ -1,20 +1,22 @@
 """Indexing: brings the database to what the files of a store say.
 
-Files whose bytes and settings are those of the last run are left as they are; a run that dies is finished by the next.
+Files that are as they were in the last run are left as they are, and so are the chunks of a changed file that it still
+has; a run that dies is finished by the next.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hector_host.documents import files
-from hector_host.documents.files import Skipped
+from hector_host.documents.files import Found, Skipped, Stamp
 from hector_host.documents.ledger import Ledger
-from hector_host.documents.split import split
-from hector_host.documents.writer import BATCH, Piece, Writer
+from hector_host.documents.pipeline import Pipeline
+from hector_host.documents.writer import Writer
 from hector_host.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,13 +36,18 @@ class Progress:
 
     Attributes:
         files: Files done, of `total`.
-        chunks: Chunks of the files done.
+        chunks: Chunks that are in place.
+        embedded: Chunks that were embedded for it.
+        bytes: Of the files done, of `size`.
         seconds: Since the run began.
     """
 
     files: int
     total: int
     chunks: int
+    embedded: int
+    bytes: int
+    size: int
     seconds: float
 
 
@@ -51,9 +58,10 @@ class Report:
     Attributes:
         files: Files that the store now has.
         chunks: Chunks that it now has.
-        vectors: Chunks that this run embedded and stored; the others were there already.
+        vectors: Chunks that this run embedded; the vectors of the others were there already.
         removed: Files whose chunks were deleted, because they are gone or cannot be indexed any more.
         skipped: Files that were selected and cannot be indexed.
+        embedding_seconds: Of these, those in which the embedder had something to do.
     """
 
     store: str
@@ -63,6 +71,7 @@ class Report:
     removed: int
     skipped: tuple[Skipped, ...]
     seconds: float
+    embedding_seconds: float
 
 
 async def index(store: Store, call: Call, on_progress: Callable[[Progress], None] = lambda _: None) -> Report:
@@ -73,100 +82,77 @@ async def index(store: Store, call: Call, on_progress: Callable[[Progress], None
         HectorError: Another process is indexing.
         CallError: A plugin failed; what was done is kept, and the next run goes on from there.
     """
-    with Ledger(store.ledger) as ledger, ledger.alone():
-        return await _Run(store, Writer(store, ledger, call), on_progress).run(ledger)
+    with (
+        Ledger(store.ledger) as ledger,
+        ledger.alone(),
+        ThreadPoolExecutor(1, thread_name_prefix="ledger") as thread,
+    ):
+        return await _Run(store, Writer(store, ledger, thread, call), call, on_progress).run(ledger)
 
 
 class _Run:
     """One run over one store, with the running totals of its report."""
 
-    def __init__(self, store: Store, writer: Writer, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(self, store: Store, writer: Writer, call: Call, on_progress: Callable[[Progress], None]) -> None:
         self._store = store
         self._writer = writer
         self._on_progress = on_progress
+        self._pipeline = Pipeline(store, writer, call, self._tell)
         self._started = time.monotonic()
-        self._skipped: list[Skipped] = []
-        self._present: set[str] = set()
         self._total = 0
+        self._size = 0
         self._done = 0
+        self._bytes = 0
         self._chunks = 0
-        self._vectors = 0
 
     async def run(self, ledger: Ledger) -> Report:
-        paths = await asyncio.to_thread(self._find)
-        if not paths and not ledger.entries(self._store.place):
-            raise _empty(self._store, "no file matches", self._skipped)
+        found, skipped = await asyncio.to_thread(self._find)
+        if not found and not ledger.entries(self._store.place):
+            raise _empty(self._store, "no file matches", skipped)
         await self._writer.prepare()
-        await self._index(paths)
-        gone = self._writer.known.keys() - self._present
+        await self._pipeline.run(found)
+        skipped += self._pipeline.skipped
+        gone = self._writer.known.keys() - self._pipeline.present
         await self._writer.remove(sorted(gone))
         if not self._chunks:
-            raise _empty(self._store, "no selected file has text" if paths else "no file matches", self._skipped)
+            raise _empty(self._store, "no selected file has text" if found else "no file matches", skipped)
         await self._writer.leave_other_collections()
         ledger.complete(self._store.place)
         return Report(
             store=self._store.name,
-            files=len(self._present),
+            files=len(self._pipeline.present),
             chunks=self._chunks,
-            vectors=self._vectors,
+            vectors=self._pipeline.embedded,
             removed=len(gone),
-            skipped=tuple(self._skipped),
+            skipped=tuple(skipped),
             seconds=self._seconds(),
+            embedding_seconds=self._pipeline.embedding_seconds,
         )
 
-    def _find(self) -> list[str]:
+    def _find(self) -> tuple[list[Found], list[Skipped]]:
         config = self._store.config
         if not config.path.exists():
             raise ConfigError(
                 f"{self._store.label}.path: there is no {config.path}", "Name the folder of the documents."
             )
         if config.path.is_file():
-            paths = [config.path.name]
+            found, skipped = [Found(config.path.name, Stamp.of(config.path.stat()))], list[Skipped]()
         else:
-            paths, self._skipped = files.find(config.path, config.include, config.exclude)
-        self._total = len(paths)
-        return paths
+            found, skipped = files.find(config.path, config.include, config.exclude)
+        self._total = len(found)
+        self._size = sum(one.stamp.size for one in found)
+        return found, skipped
 
-    async def _index(self, paths: Sequence[str]) -> None:
-        pending: list[Piece] = []
-        for path in paths:
-            piece = await self._piece(path)
-            if piece:
-                pending.append(piece)
-            if sum(len(one.chunks) for one in pending) >= BATCH:
-                await self._put(pending)
-                pending = []
-        await self._put(pending)
-
-    async def _piece(self, path: str) -> Piece | None:
-        """The chunks of a file. None: there is nothing to be done for it."""
-        document = await asyncio.to_thread(files.read, self._store.root, path)
-        if isinstance(document, Skipped):
-            self._skipped.append(document)
-            self._tell(files=1, chunks=0)
-            return None
-        self._present.add(path)
-        known = self._writer.known.get(path)
-        if known and known.digest == document.digest:
-            self._tell(files=1, chunks=known.chunks)
-            return None
-        size, overlap = self._store.config.chunk_size, self._store.config.chunk_overlap
-        chunks = await asyncio.to_thread(split, document.text, size=size, overlap=overlap, markdown=document.markdown)
-        return Piece(document, chunks)
-
-    async def _put(self, pieces: Sequence[Piece]) -> None:
-        if not pieces:
-            return
-        await self._writer.put(pieces)
-        stored = sum(len(piece.chunks) for piece in pieces)
-        self._vectors += stored
-        self._tell(files=len(pieces), chunks=stored)
-
-    def _tell(self, *, files: int, chunks: int) -> None:
+    def _tell(self, files: Sequence[Found], chunks: int) -> None:
         """Adds what is done to the totals and tells of them."""
-        self._done += files
+        self._done += len(files)
+        self._bytes += sum(one.stamp.size for one in files)
         self._chunks += chunks
-        self._on_progress(Progress(self._done, self._total, self._chunks, self._seconds()))
+        self._on_progress(
+            Progress(
+                self._done, self._total, self._chunks, self._pipeline.embedded, self._bytes, self._size, self._seconds()
+            )
+        )
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

@@ -91,6 +91,19 @@ def drop(connection: sqlite3.Connection, place: Place) -> None:
         connection.execute("DELETE FROM keywords WHERE number = ?", (number,))
 
 
+def metadata(connection: sqlite3.Connection, place: Place, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What passages were put with, by id; those that are not there are left out."""
+    number = _number(connection, place)
+    if not number:
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for chunk in ids:
+        row = connection.execute(f"SELECT metadata FROM passage_{number} WHERE chunk = ?", (chunk,)).fetchone()  # noqa: S608 - a number
+        if row is not None:
+            found[chunk] = json.loads(row[0])
+    return found
+
+
 def find(
     path: Path, place: Place, query: str, limit: int, matches: Callable[[Mapping[str, Any]], bool] = lambda _: True
 ) -> list[Hit]:

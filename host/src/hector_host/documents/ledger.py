@@ -1,51 +1,65 @@
 """What was indexed, on disk: which chunks a database may hold for each file of a store.
 
-The rule that it keeps: a chunk is in the database only if the ledger says that it may be. A file's row is written
-before its first chunk is stored and lowered after its stale chunks are deleted, so a crash between leaves a row that
-promises too many chunks and never a chunk that no row names. Such a row has no digest: the next run does it again.
+The rule that it keeps: a chunk is in the database only if the ledger says that it may be. A chunk is promised before it
+is stored and forgotten after it is deleted, so a crash between leaves a promise without a chunk, and never a chunk that
+nobody promised. A file whose chunks are not all settled has no digest: the next run reads it again, and embeds what is
+only promised.
 """
 
+# ruff: noqa: S608 - what is put into statements are the two constants below
 from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from hector_host.documents import keywords
+from hector_host.documents.files import Stamp
 from hector_host.errors import HectorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 
 SCHEMA = f"""
 CREATE TABLE place (
+    number INTEGER PRIMARY KEY,
     store TEXT NOT NULL,
     database TEXT NOT NULL,
     collection TEXT NOT NULL,
     meaning TEXT NOT NULL,
     chunking TEXT NOT NULL,
     complete INTEGER NOT NULL,
-    PRIMARY KEY (store, database, collection)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (store, database, collection)
+) STRICT;
 CREATE TABLE file (
-    store TEXT NOT NULL,
-    database TEXT NOT NULL,
-    collection TEXT NOT NULL,
+    place INTEGER NOT NULL REFERENCES place,
     path TEXT NOT NULL,
     digest TEXT,
-    chunks INTEGER NOT NULL,
-    PRIMARY KEY (store, database, collection, path),
-    FOREIGN KEY (store, database, collection) REFERENCES place
+    size INTEGER,
+    mtime_ns INTEGER,
+    inode INTEGER,
+    PRIMARY KEY (place, path)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE chunk (
+    place INTEGER NOT NULL,
+    path TEXT NOT NULL,
+    id TEXT NOT NULL,
+    stored INTEGER NOT NULL,
+    PRIMARY KEY (place, path, id),
+    FOREIGN KEY (place, path) REFERENCES file
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = {VERSION}
 """
 
-HERE = "store = :store AND database = :database AND collection = :collection"
-"""The rows of one place."""
+HERE = "(SELECT number FROM place WHERE store = :store AND database = :database AND collection = :collection)"
+"""The number of one place."""
+
+NEIGHBOURS = "(SELECT number FROM place WHERE database = :database AND collection = :collection)"
+"""The numbers of all places whose chunks are in the same collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +92,31 @@ class Entry:
 
     Attributes:
         digest: Of the bytes that were indexed. None: a run began the file and did not finish it.
-        chunks: Chunks 0 to `chunks - 1` may be there, and no others.
+        stamp: By which the file is taken for unchanged. None: by its bytes alone.
+        chunks: How many of its chunks may be there.
     """
 
     path: str
     digest: str | None
-    chunks: int
+    stamp: Stamp | None = None
+    chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What has been done in the database, for the ledger to say so.
+
+    Attributes:
+        passages: Chunks that are stored: file, id, metadata.
+        files: Files that are done, with the digest and the stamp of what was indexed.
+        stale: Chunks that are deleted: file, id.
+        gone: Files that the place no longer has any chunk of.
+    """
+
+    passages: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    files: list[Entry] = field(default_factory=list)
+    stale: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
 
 
 class Ledger:
@@ -99,10 +132,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=30, isolation_level=None)
+        # A run uses it from a thread of its own.
+        self._database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
-            self._database.execute("PRAGMA foreign_keys = ON")
             self._prepare()
+            self._database.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             self._database.close()
             raise
@@ -111,6 +145,7 @@ class Ledger:
         try:
             # Most come to read what is there: they take no lock.
             if self._version() == 0:
+                self._database.execute("PRAGMA journal_mode = WAL")  # who searches does not wait for who indexes
                 with self._transaction():
                     self._create()
         except sqlite3.DatabaseError as error:
@@ -122,6 +157,11 @@ class Ledger:
             raise HectorError(
                 f"{self.path}: is a ledger of version {self._version()}, this release reads {VERSION}",
                 "Upgrade Hector.",
+            )
+        if self._version() < VERSION:
+            raise HectorError(
+                f"{self.path}: is a ledger of version {self._version()}, this release reads {VERSION}",
+                "Delete it together with the collections of its stores, and index them anew.",
             )
 
     def _version(self) -> int:
@@ -175,19 +215,25 @@ class Ledger:
 
     def state(self, place: Place) -> State | None:
         """How the store was indexed there. None: never."""
-        row = self._run(f"SELECT meaning, chunking, complete FROM place WHERE {HERE}", place).fetchone()  # noqa: S608 - a constant
+        row = self._run(f"SELECT meaning, chunking, complete FROM place WHERE number = {HERE}", place).fetchone()
         return None if row is None else State(row[0], row[1], bool(row[2]))
 
     def begin(self, place: Place, meaning: str, chunking: str) -> None:
-        """Starts a run. If the settings changed since the last one, all files are to be done again."""
+        """Starts a run. If the settings changed since the last one, all files are to be read again.
+
+        Chunks of another meaning are to be embedded again, too; those of other files or sizes are not.
+        """
         before = self.state(place)
         same = before is not None and before.meaning == meaning
         with self._transaction():
             if before is not None and (before.meaning, before.chunking) != (meaning, chunking):
-                self._run(f"UPDATE file SET digest = NULL WHERE {HERE}", place)  # noqa: S608 - a constant
+                self._run(f"UPDATE file SET digest = NULL WHERE place = {HERE}", place)
+            if not same:
+                self._run(f"UPDATE chunk SET stored = FALSE WHERE place = {HERE}", place)
             self._run(
-                "INSERT INTO place VALUES (:store, :database, :collection, :meaning, :chunking, FALSE)"
-                " ON CONFLICT DO UPDATE SET meaning = :meaning, chunking = :chunking, complete = complete AND :same",
+                "INSERT INTO place (store, database, collection, meaning, chunking, complete)"
+                " VALUES (:store, :database, :collection, :meaning, :chunking, FALSE) ON CONFLICT DO UPDATE"
+                " SET meaning = :meaning, chunking = :chunking, complete = complete AND :same",
                 place,
                 meaning=meaning,
                 chunking=chunking,
@@ -197,13 +243,14 @@ class Ledger:
     def complete(self, place: Place) -> None:
         """Ends a run that did all files."""
         with self._transaction():
-            self._run(f"UPDATE place SET complete = TRUE WHERE {HERE}", place)  # noqa: S608 - a constant
+            self._run(f"UPDATE place SET complete = TRUE WHERE number = {HERE}", place)
 
     def distrust(self, place: Place) -> None:
         """Has every store of that collection done again: it holds less than it was given."""
         with self._transaction():
-            for change in ("file SET digest = NULL", "place SET complete = FALSE"):
-                self._run(f"UPDATE {change} WHERE database = :database AND collection = :collection", place)
+            self._run(f"UPDATE file SET digest = NULL WHERE place IN {NEIGHBOURS}", place)
+            self._run(f"UPDATE chunk SET stored = FALSE WHERE place IN {NEIGHBOURS}", place)
+            self._run(f"UPDATE place SET complete = FALSE WHERE number IN {NEIGHBOURS}", place)
 
     def places(self, store: str) -> list[Place]:
         """Every place that may hold chunks of the store."""
@@ -212,52 +259,80 @@ class Ledger:
 
     def entries(self, place: Place) -> dict[str, Entry]:
         """What the place may hold, by path."""
-        rows = self._run(f"SELECT path, digest, chunks FROM file WHERE {HERE}", place)  # noqa: S608 - a constant
-        return {row[0]: Entry(*row) for row in rows}
+        rows = self._run(
+            "SELECT path, digest, size, mtime_ns, inode, count(id) FROM file LEFT JOIN chunk USING (place, path)"
+            f" WHERE place = {HERE} GROUP BY path",
+            place,
+        )
+        return {
+            path: Entry(path, digest, None if size is None else Stamp(size, mtime_ns, inode), chunks)
+            for path, digest, size, mtime_ns, inode, chunks in rows
+        }
 
     def held(self, place: Place) -> int:
         """How many chunks the collection holds at least, of all stores."""
-        row = self._run(
-            "SELECT total(chunks) FROM file"
-            " WHERE database = :database AND collection = :collection AND digest IS NOT NULL",
-            place,
-        ).fetchone()
-        return int(row[0])
+        return int(self._run(f"SELECT count(*) FROM chunk WHERE stored AND place IN {NEIGHBOURS}", place).fetchone()[0])
 
-    def write(
-        self,
-        place: Place,
-        entries: Iterable[Entry],
-        passages: Iterable[tuple[str, Mapping[str, Any]]] = (),
-        stale: Iterable[str] = (),
-    ) -> None:
-        """Replaces the rows of these files, and what the keyword index has of them, all or none.
+    def chunks(self, place: Place, path: str) -> dict[str, dict[str, Any] | None]:
+        """The chunks of a file that may be in the database, by id: as stored, with its metadata, or None: promised."""
+        rows = self._run(f"SELECT id, stored FROM chunk WHERE place = {HERE} AND path = :path", place, path=path)
+        stored = dict(rows.fetchall())
+        kept = keywords.metadata(self._database, place, [id_ for id_, is_stored in stored.items() if is_stored])
+        return {id_: kept.get(id_) for id_ in stored}
 
-        Args:
-            passages: The chunks that the files now have, by their ids, with their metadata.
-            stale: The ids of those that they had.
-        """
+    def promise(self, place: Place, chunks: Mapping[str, Iterable[str]]) -> None:
+        """Says that these chunks may be in the database from now on, by file. The files are not done any more."""
         with self._transaction():
-            keywords.delete(self._database, place, stale)
-            keywords.put(self._database, place, passages)
-            for entry in entries:
+            for path, ids in chunks.items():
                 self._run(
-                    "INSERT OR REPLACE INTO file VALUES (:store, :database, :collection, :path, :digest, :chunks)",
+                    f"INSERT INTO file (place, path) VALUES ({HERE}, :path) ON CONFLICT DO UPDATE SET digest = NULL",
                     place,
-                    **asdict(entry),
+                    path=path,
+                )
+                for id_ in ids:
+                    # What was stored may have been written over when this run dies.
+                    self._run(
+                        f"INSERT INTO chunk VALUES ({HERE}, :path, :id, FALSE)"
+                        " ON CONFLICT DO UPDATE SET stored = FALSE",
+                        place,
+                        path=path,
+                        id=id_,
+                    )
+
+    def settle(self, place: Place, done: Settled) -> None:
+        """Says what was done, all or nothing; the keyword index has the same from then on."""
+        with self._transaction():
+            gone = [(path, id_) for path in done.gone for id_ in self._ids(place, path)]
+            keywords.delete(self._database, place, [id_ for _, id_ in [*done.stale, *gone]])
+            keywords.put(self._database, place, [(id_, metadata) for _, id_, metadata in done.passages])
+            for path, id_, _ in done.passages:
+                self._chunk("UPDATE chunk SET stored = TRUE", place, path, id_)
+            for path, id_ in [*done.stale, *gone]:
+                self._chunk("DELETE FROM chunk", place, path, id_)
+            for path in done.gone:
+                self._run(f"DELETE FROM file WHERE place = {HERE} AND path = :path", place, path=path)
+            for entry in done.files:
+                stamp = asdict(entry.stamp) if entry.stamp else {"size": None, "mtime_ns": None, "inode": None}
+                self._run(
+                    f"INSERT OR REPLACE INTO file VALUES ({HERE}, :path, :digest, :size, :mtime_ns, :inode)",
+                    place,
+                    path=entry.path,
+                    digest=entry.digest,
+                    **stamp,
                 )
 
-    def forget(self, place: Place, path: str, chunks: Iterable[str]) -> None:
-        """Removes the row of a file, and its chunks from the keyword index."""
-        with self._transaction():
-            keywords.delete(self._database, place, chunks)
-            self._run(f"DELETE FROM file WHERE {HERE} AND path = :path", place, path=path)  # noqa: S608 - a constant
-
     def abandon(self, place: Place) -> None:
-        """Removes a place whose files are all forgotten."""
+        """Removes a place whose files are all gone."""
         with self._transaction():
             keywords.drop(self._database, place)
-            self._run(f"DELETE FROM place WHERE {HERE}", place)  # noqa: S608 - a constant
+            self._run(f"DELETE FROM place WHERE number = {HERE}", place)
+
+    def _ids(self, place: Place, path: str) -> list[str]:
+        rows = self._run(f"SELECT id FROM chunk WHERE place = {HERE} AND path = :path", place, path=path)
+        return [id_ for (id_,) in rows]
+
+    def _chunk(self, what: str, place: Place, path: str, id_: str) -> None:
+        self._run(f"{what} WHERE place = {HERE} AND path = :path AND id = :id", place, path=path, id=id_)
 
     def _run(self, statement: str, place: Place, **values: str | int | None) -> sqlite3.Cursor:
         return self._database.execute(statement, asdict(place) | values)

@@ -41,6 +41,11 @@ class Chunk:
     end_line: int
     heading: str
 
+    @property
+    def whole(self) -> str:
+        """The text below its headings, as it is embedded: a passage is found by the words of its headings, too."""
+        return f"{self.heading}\n\n{self.text}" if self.heading else self.text
+
 
 def split(text: str, *, size: int, overlap: int, markdown: bool) -> list[Chunk]:
     """The chunks of a text in their order.

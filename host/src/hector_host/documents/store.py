@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CHUNKING_VERSION = 1
 """Raised when a release makes other chunks of the same text, or embeds them with other words around them."""
 
-ID_LIMIT = 500
-"""Bytes of a vector's id before its number; the contract allows 512 in all."""
+ID_LIMIT = 480
+"""Bytes of a vector's id before its digest; the contract allows 512 in all."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,13 @@ class Store:
         folder = os.path.relpath(self.config.path, self.base)
         return f"{CHUNKING_VERSION}/{self.config.chunk_size}/{self.config.chunk_overlap}/{folder}"
 
-    def chunk_id(self, path: str, number: int) -> str:
-        """The id of a chunk's vector: `store/path#number`; paths too long for an id are digested."""
+    def chunk_id(self, path: str, digest: str) -> str:
+        """The id of a chunk's vector: `store/path#digest`; paths too long for an id are digested."""
         # A store's name may hold a slash of its own.
         prefix = f"{self.name.replace('%', '%25').replace('/', '%2F')}/{path}"
         if len(prefix.encode()) > ID_LIMIT:
             prefix = sha256(prefix.encode()).hexdigest()
-        return f"{prefix}#{number}"
+        return f"{prefix}#{digest}"
 
     def source(self, path: str, line: int, page: int = 0) -> str:
         """`PATH:line`, or `PATH#page=3` of what has pages; the path as written in the configuration's folder."""

@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.struct_pb2 import Struct
 from grpc import StatusCode
 
-from hector_host.documents.ledger import Entry
+from hector_host.documents.ledger import Settled
 from hector_host.errors import CallError, ConfigError
 from hector_host.providers.packed import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from hector.plugin.v1.database_pb2 import Collection
-    from hector_host.documents.files import Document
-    from hector_host.documents.ledger import Ledger, Place
-    from hector_host.documents.split import Chunk
+    from hector_host.documents.ledger import Entry, Ledger, Place
+    from hector_host.documents.plan import Item, Work
     from hector_host.documents.store import Store
     from hector_host.providers.call import Call
 
-BATCH = 64
-"""Chunks that are embedded and stored in one call."""
+    T = TypeVar("T")
 
 DELETED_AT_ONCE = 1000
 """Ids in one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A document with the chunks that it was cut into."""
-
-    document: Document
-    chunks: list[Chunk]
-
-
 class Writer:
     """Writes one store to its place.
+
+    Args:
+        thread: A single one, in which the ledger waits for the disk; it ends before the ledger is closed.
 
     Attributes:
         known: What the place holds by path, as the ledger had it when the writer was made ready.
     """
 
-    def __init__(self, store: Store, ledger: Ledger, call: Call) -> None:
+    def __init__(self, store: Store, ledger: Ledger, thread: Executor, call: Call) -> None:
         self._store = store
         self._place = store.place
         self._ledger = ledger
+        self._thread = thread
         self._call = call
         self.known: dict[str, Entry] = {}
 
@@ -86,56 +81,49 @@ class Writer:
                 f"Name another collection in databases.{self._place.database}.config.collection.",
             ) from None
 
-    async def put(self, pieces: Sequence[Piece]) -> None:
-        """Stores the chunks of these documents, and deletes what the documents had more of."""
-        had = [self.known[path].chunks if path in self.known else 0 for path in (p.document.path for p in pieces)]
-        most = [
-            Entry(piece.document.path, None, max(before, len(piece.chunks)))
-            for piece, before in zip(pieces, had, strict=True)
-        ]
-        self._ledger.write(self._place, most)
-        await self._upsert(pieces)
-        stale = [
-            self._store.chunk_id(piece.document.path, number)
-            for piece, before in zip(pieces, had, strict=True)
-            for number in range(len(piece.chunks), before)
-        ]
-        await self._delete(self._place, stale)
-        now = [Entry(piece.document.path, piece.document.digest, len(piece.chunks)) for piece in pieces]
-        passages = [
-            (self._store.chunk_id(piece.document.path, number), self._metadata(piece.document.path, chunk))
-            for piece in pieces
-            for number, chunk in enumerate(piece.chunks)
-        ]
-        self._ledger.write(self._place, now, passages, stale)
+    async def held(self, paths: Sequence[str]) -> list[Mapping[str, Mapping[str, Any] | None]]:
+        """The chunks of each of these files that the database may have, see `Ledger.chunks`."""
+        return await self._told(lambda: [self._ledger.chunks(self._place, path) for path in paths])
 
-    async def _upsert(self, pieces: Sequence[Piece]) -> None:
-        chunks = [(piece.document.path, number, chunk) for piece in pieces for number, chunk in enumerate(piece.chunks)]
-        for start in range(0, len(chunks), BATCH):
-            batch = chunks[start : start + BATCH]
-            # A passage is found by the words of its headings, too.
-            texts = [f"{chunk.heading}\n\n{chunk.text}" if chunk.heading else chunk.text for _, _, chunk in batch]
-            embedded = await self._store.embedder.embed(texts, call=self._call)
-            rows = [
-                self._row(path, number, chunk, vector)
-                for (path, number, chunk), vector in zip(batch, embedded, strict=True)
-            ]
-            await self._store.database.upsert(self._place.collection, rows, self._call)
+    async def promise(self, works: Sequence[Work]) -> None:
+        """Has the ledger say what may be in the database from now on."""
+        chunks = {work.path: [item.id for item in work.items] for work in works}
+        await self._told(lambda: self._ledger.promise(self._place, chunks))
 
-    def _metadata(self, path: str, chunk: Chunk) -> dict[str, Any]:
-        return {
-            "store": self._store.name,
-            "path": path,
-            "line": chunk.line,
-            "end_line": chunk.end_line,
-            "heading": chunk.heading,
-            "text": chunk.text,
-        }
+    async def kept(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The vectors that the database has of these ids; none where it cannot list them."""
+        try:
+            rows = await self._store.database.fetch(self._place.collection, ids, self._call)
+        except CallError as error:
+            if error.code is not StatusCode.UNIMPLEMENTED:
+                raise
+            return {}
+        return {row.id: row.vector for row in rows}
 
-    def _row(self, path: str, number: int, chunk: Chunk, vector: bytes) -> Row:
-        metadata = Struct()
-        metadata.update(self._metadata(path, chunk))
-        return Row(self._store.chunk_id(path, number), vector, metadata.SerializeToString())
+    async def upsert(self, items: Sequence[Item], vectors: Sequence[bytes]) -> None:
+        """Stores chunks."""
+        rows = [_row(item, vector) for item, vector in zip(items, vectors, strict=True)]
+        await self._store.database.upsert(self._place.collection, rows, self._call)
+
+    async def settle(self, stored: Sequence[tuple[Work, Item]], done: Sequence[Work]) -> None:
+        """Deletes what is stale of the files that are done, and has the ledger say what is so now."""
+        refused = [work for work in done if work.refused]
+        whole = [work for work in done if not work.refused]
+        stale = [(work.path, id_) for work in whole for id_ in work.stale]
+        gone = await self.held([work.path for work in refused])
+        await self._delete(self._place, [id_ for _, id_ in stale] + [id_ for ids in gone for id_ in ids])
+        settled = Settled(
+            passages=[(work.path, item.id, item.metadata) for work, item in stored if not work.refused],
+            files=[work.done for work in whole],
+            stale=stale,
+            gone=[work.path for work in refused],
+        )
+        await self._told(lambda: self._ledger.settle(self._place, settled))
+
+    async def seen(self, entries: Sequence[Entry]) -> None:
+        """Has the ledger know files that were read and found unchanged by their stamps the next time."""
+        if entries:
+            await self._told(lambda: self._ledger.settle(self._place, Settled(files=list(entries))))
 
     async def remove(self, paths: Sequence[str]) -> None:
         """Deletes all chunks of these files."""
@@ -149,13 +137,22 @@ class Writer:
                 self._ledger.abandon(place)
 
     async def _remove(self, place: Place, paths: Sequence[str]) -> None:
-        entries = self._ledger.entries(place)
-        for path in paths:
-            chunks = [self._store.chunk_id(path, number) for number in range(entries[path].chunks)]
-            await self._delete(place, chunks)
-            self._ledger.forget(place, path, chunks)
+        for start in range(0, len(paths), DELETED_AT_ONCE):
+            gone = list(paths[start : start + DELETED_AT_ONCE])
+            ids = [id_ for path in gone for id_ in self._ledger.chunks(place, path)]
+            await self._delete(place, ids)
+            self._ledger.settle(place, Settled(gone=gone))
 
     async def _delete(self, place: Place, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), DELETED_AT_ONCE):
             portion = ids[start : start + DELETED_AT_ONCE]
             await self._store.database.delete(place.collection, portion, self._call)
+
+    async def _told(self, tell: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, tell)
+
+
+def _row(item: Item, vector: bytes) -> Row:
+    metadata = Struct()
+    metadata.update(item.metadata)
+    return Row(item.id, vector, metadata.SerializeToString())
