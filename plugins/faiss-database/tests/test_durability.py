@@ -86,14 +86,8 @@ class Writer:
             await upsert(db, new)
 
 
-SMALL_LOGS = """
-from hector_faiss_database import engine
-engine.LOG_BYTES = 20_000
-from hector_faiss_database.plugin import FaissDatabase
-from hector_sdk import serve
-serve(FaissDatabase())
-"""
-"""The plugin with logs so small that rows are sealed and segments merged all the time."""
+SMALL_LOGS = 20_000
+"""Bytes of a log so small that rows are sealed and segments merged all the time."""
 
 
 def names(directory: Path) -> set[str]:
@@ -111,7 +105,7 @@ async def test_killed_fifty_times_a_process_has_kept_everything_that_it_answered
             assert there in (writer.acknowledged, writer.possible)
             writer.acknowledged = writer.possible = there
             writing = asyncio.create_task(writer.run(process.db))
-            for _ in range(RANDOM.randint(1, 25)):
+            for _ in range(RANDOM.randint(1, 10)):
                 await writer.answered.acquire()
             await asyncio.sleep(RANDOM.random() / 100)  # so that it is met in whatever it does
             await process.kill()
