@@ -21,6 +21,7 @@ PINNED = ("--constraint", str(ROOT / "constraints.txt"))
 PYTHON_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 GO_PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/go.mod"))
 NODE_PLUGIN = ROOT / "examples/node"
+EXTRAS = {ROOT / "host": "[documents]"}
 DISTRIBUTIONS = [ROOT / "gen", ROOT / "sdk/python", ROOT / "host", ROOT / "conformance", *PYTHON_PLUGINS]
 
 
@@ -154,7 +155,7 @@ def install(session: nox.Session, *groups: str) -> None:
     """Install every distribution as a link to its sources, and the named dependency groups."""
     session.env["UV_COMPILE_BYTECODE"] = "1"  # without bytecode a plugin takes three times as long to start
     session.env["PYTHONDONTWRITEBYTECODE"] = None
-    links = [argument for folder in DISTRIBUTIONS for argument in ("--editable", str(folder))]
+    links = [argument for folder in DISTRIBUTIONS for argument in ("--editable", f"{folder}{EXTRAS.get(folder, '')}")]
     session.install(*PINNED, *links, *requirements(ROOT, *groups))
 
 

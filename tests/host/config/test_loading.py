@@ -237,7 +237,9 @@ def test_chunks_that_are_small_overlap_by_an_eighth(load):
         """
     ).document_stores
     assert [store.chunk_overlap for store in stores.values()] == [10, 100, 100]
-    assert stores["usual"].include == ["**/*.md", "**/*.txt"]
+    prose = ("md", "markdown", "txt", "rst", "html", "htm", "pdf", "docx")
+    assert stores["usual"].include == [f"**/*.{suffix}" for suffix in prose]
+    assert (stores["usual"].gitignore, stores["usual"].max_file_size) == (True, 20_000_000)
     searched = {"mode": "hybrid", "limit": 5, "threshold": None, "rerank": None}
     assert stores["usual"].search.model_dump() == searched
 

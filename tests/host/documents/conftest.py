@@ -195,6 +195,8 @@ class Place:
             "path": self.base / "docs",
             "include": ["**/*.md", "**/*.txt"],
             "exclude": [],
+            "gitignore": True,
+            "max_file_size": 20_000_000,
             "embedder": "words",
             "database": "memory",
             "chunk_size": 200,

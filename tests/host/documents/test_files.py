@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
+import subprocess
+from pathlib import PosixPath
 
 import pytest
 
-from hector_host.documents.files import SIZE_LIMIT, Document, Skipped, find, read
+from hector_host.documents.files import Contents, Skipped, contents, find
 
 ANY = ["**/*.md"]
 
@@ -17,8 +21,8 @@ def make(root, *paths):
         (root / path).write_text(path)
 
 
-def selected(root, include, exclude):
-    found, skipped = find(root, include, exclude)
+def selected(root, include, exclude, **options):
+    found, skipped = find(root, include, exclude, **options)
     return [one.path for one in found], skipped
 
 
@@ -87,11 +91,11 @@ def test_a_folder_reached_by_a_link_is_a_folder(tmp_path):
 def test_what_would_block_or_never_end_is_not_opened(tmp_path):
     make(tmp_path, "a.md")
     os.mkfifo(tmp_path / "pipe.md")
-    (tmp_path / "large.md").write_bytes(b"x" * (SIZE_LIMIT + 1))
-    assert selected(tmp_path, ANY, []) == (
+    (tmp_path / "large.md").write_bytes(b"x" * 1_000_001)
+    assert selected(tmp_path, ANY, [], limit=1_000_000) == (
         ["a.md"],
         [
-            Skipped("large.md", "is larger than 4 MiB: 4,194,305 bytes"),
+            Skipped("large.md", "is larger than 1MB: 1,000,001 bytes"),
             Skipped("pipe.md", "is not a regular file"),
         ],
     )
@@ -104,36 +108,99 @@ def test_a_name_that_cannot_be_cited_is_reported_in_printable_words(tmp_path):
     assert selected(tmp_path, ANY, []) == ([], [Skipped("latin\\udce9.md", reason), Skipped("new\\nline.md", reason)])
 
 
-def test_a_file_is_read_as_text_with_plain_line_ends(tmp_path):
-    (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbfone\r\ntwo\rthree\xc3\xa4\n")
-    document = read(tmp_path, "a.md")
-    assert isinstance(document, Document)
-    assert (document.text, document.markdown) == ("one\ntwo\nthreeä\n", True)
-
-
 def test_the_digest_tells_versions_apart(tmp_path):
     (tmp_path / "a.txt").write_bytes(b"one")
-    one = read(tmp_path, "a.txt")
+    one = contents(tmp_path, "a.txt")
     (tmp_path / "a.txt").write_bytes(b"two")
-    two = read(tmp_path, "a.txt")
-    assert isinstance(one, Document)
-    assert isinstance(two, Document)
+    two = contents(tmp_path, "a.txt")
+    assert isinstance(one, Contents)
+    assert isinstance(two, Contents)
+    assert (one.data, two.data) == (b"one", b"two")
     assert one.digest != two.digest
-    assert not one.markdown
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"a\0b", "is not text: it has zero bytes"),
-        (b"abc\xe9", "is not UTF-8 text: byte 3 is 0xe9"),
-        (b"x" * (SIZE_LIMIT + 9), "is larger than 4 MiB: 4,194,305 bytes"),
-    ],
-)
-def test_what_is_not_text_is_named(tmp_path, data, reason):
-    (tmp_path / "a.md").write_bytes(data)
-    assert read(tmp_path, "a.md") == Skipped("a.md", reason)
+def test_a_file_that_grew_too_large_is_named(tmp_path):
+    (tmp_path / "a.md").write_bytes(b"x" * 1_000_001)
+    assert contents(tmp_path, "a.md", 1_000_000) == Skipped("a.md", "is larger than 1MB: 1,000,001 bytes")
 
 
 def test_a_file_that_vanished_is_named(tmp_path):
-    assert read(tmp_path, "a.md") == Skipped("a.md", "cannot be read: No such file or directory")
+    assert contents(tmp_path, "a.md") == Skipped("a.md", "cannot be read: No such file or directory")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_file_that_changes_while_it_is_read_is_read_again_and_named_when_it_goes_on(tmp_path, times):
+    file = tmp_path / "a.md"
+    file.write_text("before")
+    changes = iter(range(times))
+
+    class Changing(PosixPath):
+        """The folder in which somebody writes at the worst moment: between the reading and the look after it."""
+
+        def stat(self, **options):
+            for change in changes:
+                file.write_text("after" + "." * change)
+                break
+            return super().stat(**options)
+
+    read = contents(Changing(tmp_path), "a.md")
+    if times == 1:
+        assert isinstance(read, Contents)
+        assert read.data == b"after"
+    else:
+        assert read == Skipped("a.md", "changed while it was read, twice: the next run reads it again")
+
+
+def ignore(root, folder, *lines):
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / folder / ".gitignore").write_text("\n".join(lines))
+
+
+def test_what_git_ignores_is_left_out(tmp_path):
+    make(tmp_path, "a.md", "build/b.md", "guide/c.md", "guide/d.md", "guide/deep/c.md", "guide/keep/e.log.md")
+    ignore(tmp_path, ".", "build/", "*.log.md", "# a.md", "/d.md")
+    ignore(tmp_path, "guide", "/c.md", "!keep/*.log.md")
+    assert selected(tmp_path, ANY, []) == (["a.md", "guide/d.md", "guide/deep/c.md", "guide/keep/e.log.md"], [])
+    assert len(selected(tmp_path, ANY, [], gitignore=False)[0]) == 6
+
+
+def test_what_git_would_say_is_what_is_left_out(tmp_path):
+    """A thousand small decisions, judged by git itself."""
+    if shutil.which("git") is None:
+        pytest.skip("there is no git to compare with")
+    names = [
+        f"{folder}{name}" for folder in ("", "a/", "b/", "a/b/", "b/a/") for name in ("x.md", "y.md", "ab.md", "z")
+    ]
+    chance = random.Random(7)  # noqa: S311 - a test's dice
+    patterns = [
+        "*.md",
+        "x.md",
+        "/x.md",
+        "a/",
+        "/a",
+        "b/*",
+        "**/b",
+        "!x.md",
+        "!a/",
+        "!*.md",
+        "a/**/y.md",
+        "?b.md",
+        "[xy].md",
+    ]
+    for attempt in range(25):
+        root = tmp_path / str(attempt)
+        make(root, *names)
+        for folder in chance.sample([".", "a", "b", "a/b"], 2):
+            ignore(root, folder, *chance.sample(patterns, 3))
+        subprocess.run(["git", "init", "-q", root], check=True)
+        listed = ["git", "-C", root, "ls-files", "--others", "--exclude-standard"]
+        told = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split()
+        assert selected(root, ["*"], [])[0] == sorted(name for name in told if not name.endswith(".gitignore"))
+
+
+def test_a_gitignore_that_is_no_file_says_nothing(tmp_path):
+    make(tmp_path, "a.md", "one/b.md", "two/c.md")
+    os.mkfifo(tmp_path / ".gitignore")
+    (tmp_path / "one/.gitignore").mkdir()
+    (tmp_path / "two/.gitignore").write_bytes(b"\xff\xfe\n!\n")
+    assert selected(tmp_path, ANY, []) == (["a.md", "one/b.md", "two/c.md"], [])

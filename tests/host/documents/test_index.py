@@ -6,11 +6,16 @@ import math
 import os
 import re
 
+import fpdf
 import pytest
 
-from hector_host.documents import files, keywords
+from hector_host.documents import keywords
+from hector_host.documents.files import contents
 from hector_host.documents.index import Progress, index
 from hector_host.documents.ledger import Ledger
+from hector_host.documents.question import Options
+from hector_host.documents.reading import reader
+from hector_host.documents.search import search
 from hector_host.errors import CallError, ConfigError, HectorError
 
 
@@ -115,7 +120,7 @@ async def test_a_file_is_not_read_again_while_its_stamp_is_the_same(place, call,
     place.write("new.md", "New.")
     await index(place.store(), call)
     read = []
-    monkeypatch.setattr(files, "read", lambda root, path, read=read, of=files.read: read.append(path) or of(root, path))
+    monkeypatch.setattr(reader, "contents", lambda root, path, limit: read.append(path) or contents(root, path, limit))
     await index(place.store(), call)
     assert read == ["new.md"]  # it was written just before: it might have been written again since
     os.utime(old, (1e9 + 1, 1e9 + 1))
@@ -149,6 +154,29 @@ async def test_a_run_goes_on_with_the_chunks_that_are_missing(place, call):
     report = await index(place.store(), call)
     assert (report.chunks, len(place.database.ids())) == (900, 900)
     assert report.vectors <= 900 - 2 * 64  # what was under way when it failed is done again
+
+
+async def test_documents_of_all_kinds_are_found_by_where_they_stand(place, call):
+    pages = fpdf.FPDF()
+    pages.set_title("Fruit")
+    pages.set_font("Helvetica")
+    for text in ("Pears ripen.", "Quinces are hard."):
+        pages.add_page()
+        pages.multi_cell(0, 10, text)
+    place.write("fruit.pdf", bytes(pages.output()))
+    place.write("shop.html", "<title>Shop</title><h1>Hours</h1><p>Open at nine.")
+    place.write("notes.rst", "Notes\n=====\n\nSeeds\n-----\n\nSow in April.\n")
+    place.write("broken.docx", b"PK")
+    store = place.store(include=["*"])
+    report = await index(store, call)
+    assert [str(one) for one in report.skipped] == ["broken.docx: is damaged, or no DOCX: File is not a zip file"]
+    found = {}
+    for question in ("quinces are hard", "open at nine", "sow in april"):
+        (passages,) = await search([store], [question], Options(limit=1), call)
+        found[passages[0].source] = passages[0].heading
+    assert found == {"docs/fruit.pdf#page=2": "", "docs/shop.html": "Hours", "docs/notes.rst:1": "Notes"}
+    titles = {one.metadata["path"]: one.metadata["title"] for one in place.database.shelves["docs"].vectors.values()}
+    assert titles == {"fruit.pdf": "Fruit", "shop.html": "Shop", "notes.rst": "Notes"}
 
 
 async def test_an_unchanged_store_does_not_wait_for_the_embedder(place, call):

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from hector_host.documents.split import split
+from hector_host.documents.definitions import Definitions
+from hector_host.documents.reading.document import Document, Part
+from hector_host.documents.split import split as split_document
 
 PIECES = [
     "# Title\n",
@@ -30,6 +32,10 @@ PIECES = [
     "   ",
     "\u2028\x85",
 ]
+
+
+def split(text, *, size, overlap, markdown):
+    return split_document(Document("", (Part(text, markdown=markdown),)), size=size, overlap=overlap)
 
 
 def random_text(seed, pieces=PIECES):
@@ -132,3 +138,58 @@ def test_the_opening_of_a_code_block_alone_is_no_passage():
     chunks = split(text, size=120, overlap=0, markdown=True)
     assert [chunk.text for chunk in chunks if chunk.text.strip() == "```python"] == []
     assert "line_0 = 0" in "".join(chunk.text for chunk in chunks)
+
+
+def test_what_has_pages_is_split_page_by_page_and_has_no_lines():
+    pages = tuple(Part(f"Page {number}.\n\nIt ends.", page=number, faithful=False) for number in (1, 2))
+    chunks = split_document(Document("", pages), size=800, overlap=100)
+    assert [(one.page, one.line, one.end_line, one.text) for one in chunks] == [
+        (1, 0, 0, "Page 1.\n\nIt ends."),
+        (2, 0, 0, "Page 2.\n\nIt ends."),
+    ]
+
+
+CODE = """import os
+
+class Pear(Fruit):
+    sweet = True
+
+    async def ripen(
+        self,
+        days: int,
+    ) -> None:
+        await self.wait(days)
+
+    def eat(self):
+        pass
+
+PEARS = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "trail"),
+    [
+        (CODE, 1, []),
+        (CODE, 3, ["Pear"]),
+        (CODE, 4, ["Pear"]),
+        (CODE, 6, ["Pear", "ripen"]),
+        (CODE, 10, ["Pear", "ripen"]),
+        (CODE, 13, ["Pear", "eat"]),
+        (CODE, 15, []),
+        ("func (s *Server) Stop(ctx context.Context) error {\n\treturn nil\n}\nvar x = 1", 2, ["Stop"]),
+        ("func (s *Server) Stop(ctx context.Context) error {\n\treturn nil\n}\nvar x = 1", 4, []),
+        ("pub(crate) async fn run<T>(x: T)\nwhere\n    T: Send,\n{\n    x\n}", 5, ["run"]),
+        ("export default class A {\n  private static f() {}\n}", 2, ["A"]),
+        ("class", 1, []),
+        ("def " + "x" * 10_000, 1, ["x" * 196]),
+    ],
+)
+def test_a_line_of_code_tells_what_it_stands_in(code, line, trail):
+    assert [heading.title for heading in Definitions(code).above(line)] == trail
+
+
+def test_a_chunk_of_code_has_its_definitions_for_headings():
+    part = Part(CODE, definitions=True)
+    chunks = split_document(Document("", (part,)), size=70, overlap=0)
+    assert [(one.line, one.heading) for one in chunks] == [(1, ""), (6, "Pear > ripen"), (10, "Pear > ripen")]

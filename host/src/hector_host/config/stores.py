@@ -6,11 +6,15 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from hector_host.config.entry import Clash, Entry
-from hector_host.config.fields import FilePath, Text
+from hector_host.config.fields import FilePath, Size, Text
 from hector_host.config.search import Search
 
 CHUNK_OVERLAP = 100
 """Characters that neighbouring chunks share, where the file does not say and chunks are large enough."""
+
+
+PROSE = ("md", "markdown", "txt", "rst", "html", "htm", "pdf", "docx")
+"""Endings of the files that are read where the file does not say which. Code, tables and data are to be asked for."""
 
 
 class DocumentStoreConfig(Entry):
@@ -18,10 +22,14 @@ class DocumentStoreConfig(Entry):
 
     path: FilePath
     """The folder, or one file."""
-    include: list[Text] = Field(default_factory=lambda: ["**/*.md", "**/*.txt"])
-    """Patterns of the files to read, relative to the folder."""
+    include: list[Text] = Field(default_factory=lambda: [f"**/*.{suffix}" for suffix in PROSE])
+    """Patterns of the files to read, relative to the folder. Not given: what people write to be read."""
     exclude: list[Text] = Field(default_factory=list)
     """Patterns of the files to leave out."""
+    gitignore: bool = True
+    """Leave out what the files .gitignore in the folder say."""
+    max_file_size: Size = 20_000_000
+    """Bytes of a file at most; larger ones are reported and left out."""
     embedder: Text
     """A key under embedders."""
     database: Text

@@ -1,4 +1,4 @@
-"""The files of a document store: what its patterns select, read as text; what cannot be read is named and left out."""
+"""The files of a document store: what its patterns select, and their bytes; what cannot be read is named."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hector_host.config.units import bytes_text
+from hector_host.documents.ignored import Ignored
 from hector_host.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-SIZE_LIMIT = 4 << 20
-"""Bytes of one file. What is larger was not written to be read in passages: dumps, logs, generated data."""
-
-MARKDOWN_SUFFIXES = frozenset({".md", ".markdown", ".mdx"})
+LIMIT = 20_000_000
+"""Bytes of one file. What is larger was seldom written to be read in passages: dumps, logs, generated data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +68,43 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """One file as text.
+class Contents:
+    """The bytes of one file.
 
     Attributes:
         path: Relative to the store's folder, with `/`.
-        text: Its line ends are newlines alone.
-        digest: SHA-256 of the file's bytes, in hex.
+        digest: SHA-256 of `data`, in hex.
     """
 
     path: str
-    text: str
+    data: bytes
     digest: str
 
-    @property
-    def markdown(self) -> bool:
-        """Whether headings and blocks of Markdown divide it."""
-        return Path(self.path).suffix.lower() in MARKDOWN_SUFFIXES
 
-
-def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
+def find(
+    root: Path, include: Sequence[str], exclude: Sequence[str], *, gitignore: bool = True, limit: int = LIMIT
+) -> tuple[list[Found], list[Skipped]]:
     """The files below `root` that the patterns select, by path, and what could not be looked at.
 
     Patterns are those of gitignore, seen from `root`: `**/*.md`, `guides/`, `*.txt` at any depth. Names that begin
     with a dot are left out, and so are links to folders and links that lead out of `root`.
+
+    Args:
+        gitignore: Leave out what the files `.gitignore` in the folder and below it say, as git does.
+        limit: Bytes of one file.
     """
     from pathspec import PathSpec
 
     wanted, unwanted = PathSpec.from_lines("gitignore", include), PathSpec.from_lines("gitignore", exclude)
     skipped: list[Skipped] = []
     found: list[Found] = []
-    for path in _walk(root, unwanted.match_file, skipped):
+    ignored = Ignored(root) if gitignore else None
+    for path in _walk(
+        root, lambda path: unwanted.match_file(path) or (ignored is not None and path in ignored), skipped
+    ):
         if not wanted.match_file(path):
             continue
-        stamp = _stamp(root, path)
+        stamp = _stamp(root, path, limit)
         if isinstance(stamp, str):
             skipped.append(Skipped(printable(path), stamp))
         else:
@@ -109,32 +112,34 @@ def find(root: Path, include: Sequence[str], exclude: Sequence[str]) -> tuple[li
     return sorted(found, key=lambda one: one.path), sorted(skipped, key=lambda one: one.path)
 
 
-def read(root: Path, path: str) -> Document | Skipped:
-    """The text of one file that `find` returned. It may have changed since, so that everything is checked again."""
-    data = _contents(root, path)
-    if isinstance(data, str):
-        return Skipped(printable(path), data)
-    if len(data) > SIZE_LIMIT:
-        return Skipped(printable(path), _too_large(len(data)))
-    if b"\0" in data:
-        return Skipped(printable(path), "is not text: it has zero bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        return Skipped(printable(path), f"is not UTF-8 text: byte {error.start:,} is 0x{data[error.start]:02x}")
-    return Document(path, text.replace("\r\n", "\n").replace("\r", "\n"), sha256(data).hexdigest())
+def contents(root: Path, path: str, limit: int = LIMIT) -> Contents | Skipped:
+    """The bytes of one file that `find` returned. It may have changed since, so that everything is checked again."""
+    for _ in range(2):
+        data = _contents(root, path, limit)
+        if data is not None:
+            return Skipped(printable(path), data) if isinstance(data, str) else _digested(path, data)
+    return Skipped(printable(path), "changed while it was read, twice: the next run reads it again")
 
 
-def _contents(root: Path, path: str) -> bytes | str:
-    """The beginning of a file, or why it cannot be indexed."""
+def _digested(path: str, data: bytes) -> Contents:
+    return Contents(path, data, sha256(data).hexdigest())
+
+
+def _contents(root: Path, path: str, limit: int) -> bytes | str | None:
+    """The bytes of a file, or why it cannot be indexed. None: it changed meanwhile."""
     try:
         # Not blocking: it may have become a pipe by now, to which nobody writes.
         with open(root / path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 return "is not a regular file"
             if not Path(os.path.realpath(root / path)).is_relative_to(root.resolve()):
                 return "is a link out of the folder"
-            return file.read(SIZE_LIMIT + 1)
+            if status.st_size > limit:
+                return _too_large(status.st_size, limit)
+            data = file.read(limit + 1)
+            same = Stamp.of(os.fstat(file.fileno())) == Stamp.of(status) == Stamp.of((root / path).stat())
+            return data if same and len(data) == status.st_size else None
     except OSError as error:
         return _words(error)
 
@@ -154,7 +159,7 @@ def _walk(root: Path, unwanted: Callable[[str], bool], skipped: list[Skipped]) -
                 yield prefix + name
 
 
-def _stamp(root: Path, path: str) -> Stamp | str:
+def _stamp(root: Path, path: str, limit: int) -> Stamp | str:
     """By what a file is known again, or why it cannot be indexed, by its directory entry alone."""
     if not path.isprintable():
         return "has a name that cannot be cited: it is not printable UTF-8"
@@ -169,11 +174,11 @@ def _stamp(root: Path, path: str) -> Stamp | str:
         return "is a link out of the folder"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    return _too_large(status.st_size) if status.st_size > SIZE_LIMIT else Stamp.of(status)
+    return _too_large(status.st_size, limit) if status.st_size > limit else Stamp.of(status)
 
 
-def _too_large(size: int) -> str:
-    return f"is larger than {SIZE_LIMIT >> 20} MiB: {size:,} bytes"
+def _too_large(size: int, limit: int) -> str:
+    return f"is larger than {bytes_text(limit)}: {size:,} bytes"
 
 
 def _words(error: OSError) -> str:

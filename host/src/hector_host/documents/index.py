@@ -138,7 +138,13 @@ class _Run:
         if config.path.is_file():
             found, skipped = [Found(config.path.name, Stamp.of(config.path.stat()))], list[Skipped]()
         else:
-            found, skipped = files.find(config.path, config.include, config.exclude)
+            found, skipped = files.find(
+                config.path,
+                config.include,
+                config.exclude,
+                gitignore=config.gitignore,
+                limit=config.max_file_size,
+            )
         self._total = len(found)
         self._size = sum(one.stamp.size for one in found)
         return found, skipped

@@ -51,6 +51,11 @@ class Outline:
         """The outline of a Markdown text whose line ends are newlines alone."""
         return cls(_headings(markdown))
 
+    @property
+    def title(self) -> str:
+        """What the text calls itself: its first heading. Empty: it has none."""
+        return self._paths[0][0].title if self._paths else ""
+
     def above(self, line: int) -> tuple[Heading, ...]:
         """The headings that a line stands under, outermost first; a heading stands under itself."""
         index = bisect_right(self._starts, line)

@@ -13,14 +13,15 @@ import asyncio
 import time
 from collections import deque
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from grpc import StatusCode
 
-from hector_host.documents import files
-from hector_host.documents.files import Document, Skipped
+from hector_host.documents.files import Skipped
 from hector_host.documents.ledger import Entry
 from hector_host.documents.plan import plan
+from hector_host.documents.reading.reader import Reader
 from hector_host.documents.split import split
 from hector_host.errors import CallError, printable
 
@@ -54,6 +55,20 @@ RACY = 2_000_000_000
 Task = tuple["Work", "Item"]
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A file that has changed.
+
+    Attributes:
+        entry: What the ledger is to say of it in the end, but for the number of chunks.
+        title: As it calls itself.
+    """
+
+    entry: Entry
+    title: str
+    chunks: list[Chunk]
+
+
 class Pipeline:
     """Brings files into a store.
 
@@ -76,6 +91,7 @@ class Pipeline:
         self.present: set[str] = set()
         self.embedded = 0
         self.embedding_seconds = 0.0
+        self._reader = Reader(store.root, store.config.max_file_size)
         self._at_embedder = 0
         self._since = 0.0
         self._under_way = asyncio.Semaphore(UNDER_WAY)
@@ -93,7 +109,7 @@ class Pipeline:
         """
         self._found = {one.path: one for one in found}
         try:
-            async with asyncio.TaskGroup() as group:
+            async with self._reader, asyncio.TaskGroup() as group:
                 async for works in self._portions(group, found):
                     await self._start(group, works)
                 await self._writer.seen(self._seen)
@@ -102,20 +118,18 @@ class Pipeline:
 
     async def _portions(self, group: asyncio.TaskGroup, found: Sequence[Found]) -> AsyncIterator[list[Work]]:
         """What is to be done, for some files at a time."""
-        portion: list[tuple[Document, list[Chunk]]] = []
-        async for document, chunks in self._documents(group, found):
-            portion.append((document, chunks))
-            if len(portion) >= FILES or sum(len(chunks) for _, chunks in portion) >= PORTION:
+        portion: list[Read] = []
+        async for read in self._documents(group, found):
+            portion.append(read)
+            if len(portion) >= FILES or sum(len(one.chunks) for one in portion) >= PORTION:
                 yield await self._planned(portion)
                 portion = []
         if portion:
             yield await self._planned(portion)
 
-    async def _documents(
-        self, group: asyncio.TaskGroup, found: Sequence[Found]
-    ) -> AsyncIterator[tuple[Document, list[Chunk]]]:
+    async def _documents(self, group: asyncio.TaskGroup, found: Sequence[Found]) -> AsyncIterator[Read]:
         """The files that have changed, with their chunks."""
-        ahead: deque[asyncio.Task[tuple[Document, list[Chunk]] | None]] = deque()
+        ahead: deque[asyncio.Task[Read | None]] = deque()
         for one in found:
             if self._is_unchanged(one):
                 continue
@@ -134,25 +148,29 @@ class Pipeline:
         self._pass(found, known.chunks)
         return True
 
-    async def _document(self, found: Found) -> tuple[Document, list[Chunk]] | None:
+    async def _document(self, found: Found) -> Read | None:
         """A file and its chunks. None: there is nothing to be done for it."""
-        read = await asyncio.to_thread(files.read, self._store.root, found.path)
-        if isinstance(read, Skipped):
-            self._skip(found, read)
+        contents = await self._reader.contents(found.path)
+        if isinstance(contents, Skipped):
+            self._skip(found, contents)
             return None
+        entry = _entry(found, contents.digest)
         known = self._writer.known.get(found.path)
-        if known and known.digest == read.digest:
-            self._seen.append(_entry(read, found))
+        if known and known.digest == contents.digest:
+            self._seen.append(entry)
             self._pass(found, known.chunks)
             return None
+        document = await self._reader.document(contents)
+        if isinstance(document, Skipped):
+            self._skip(found, document)
+            return None
         size, overlap = self._store.config.chunk_size, self._store.config.chunk_overlap
-        return read, await asyncio.to_thread(split, read.text, size=size, overlap=overlap, markdown=read.markdown)
+        return Read(entry, document.title, await asyncio.to_thread(split, document, size=size, overlap=overlap))
 
-    async def _planned(self, portion: Sequence[tuple[Document, list[Chunk]]]) -> list[Work]:
-        held = await self._writer.held([document.path for document, _ in portion])
+    async def _planned(self, portion: Sequence[Read]) -> list[Work]:
+        held = await self._writer.held([read.entry.path for read in portion])
         works = [
-            plan(self._store, _entry(document, self._found[document.path]), chunks, has)
-            for (document, chunks), has in zip(portion, held, strict=True)
+            plan(self._store, read.entry, read.title, read.chunks, has) for read, has in zip(portion, held, strict=True)
         ]
         await self._writer.promise(works)
         return works
@@ -254,7 +272,7 @@ class Pipeline:
         self._tell([found], 0)
 
 
-def _entry(document: Document, found: Found) -> Entry:
+def _entry(found: Found, digest: str) -> Entry:
     """What the ledger is to say of a file, but for its chunks."""
     racy = time.time_ns() - found.stamp.mtime_ns < RACY
-    return Entry(document.path, document.digest, None if racy else found.stamp)
+    return Entry(found.path, digest, None if racy else found.stamp)

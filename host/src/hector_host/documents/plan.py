@@ -66,11 +66,14 @@ class Item:
     kept: bool
 
 
-def plan(store: Store, done: Entry, chunks: Sequence[Chunk], held: Mapping[str, Mapping[str, Any] | None]) -> Work:
+def plan(
+    store: Store, done: Entry, title: str, chunks: Sequence[Chunk], held: Mapping[str, Mapping[str, Any] | None]
+) -> Work:
     """What is to be done.
 
     Args:
         done: What the ledger is to say in the end, but for the number of chunks.
+        title: As the file calls itself.
         chunks: Of the file as it is.
         held: The chunks that the database may have, see `Ledger.chunks`.
     """
@@ -83,18 +86,20 @@ def plan(store: Store, done: Entry, chunks: Sequence[Chunk], held: Mapping[str, 
         again = f".{seen[digest]}" if seen[digest] > 1 else ""
         id_ = store.chunk_id(done.path, digest + again)
         ids.add(id_)
-        metadata = _metadata(store, done.path, chunk)
+        metadata = _metadata(store, done.path, title, chunk)
         if held.get(id_) != metadata:
             items.append(Item(id_, chunk.whole, metadata, kept=held.get(id_) is not None))
     return Work(replace(done, chunks=len(chunks)), items, sorted(held.keys() - ids))
 
 
-def _metadata(store: Store, path: str, chunk: Chunk) -> dict[str, Any]:
-    return {
+def _metadata(store: Store, path: str, title: str, chunk: Chunk) -> dict[str, Any]:
+    metadata = {
         "store": store.name,
         "path": path,
+        "title": title,
         "line": chunk.line,
         "end_line": chunk.end_line,
         "heading": chunk.heading,
         "text": chunk.text,
     }
+    return metadata | {"page": chunk.page} if chunk.page else metadata

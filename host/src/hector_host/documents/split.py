@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from hector_host.documents.definitions import Definitions
 from hector_host.documents.outline import Outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from hector_host.documents.reading.document import Document, Part
 
 LONGEST_LINE = 20_000
 """Characters of a line that are split together."""
@@ -31,15 +34,17 @@ class Chunk:
 
     Attributes:
         text: Without blank lines around it.
-        line: The line of the first character, from 1.
+        line: The line of the first character, from 1. 0: the file has no lines that a reader could look up.
         end_line: The line of the last character.
         heading: The titles above the passage, outermost first, joined by " > ". Empty where there are none.
+        page: The page that it is on, from 1. 0: the file has none.
     """
 
     text: str
     line: int
     end_line: int
     heading: str
+    page: int = 0
 
     @property
     def whole(self) -> str:
@@ -47,27 +52,36 @@ class Chunk:
         return f"{self.heading}\n\n{self.text}" if self.heading else self.text
 
 
-def split(text: str, *, size: int, overlap: int, markdown: bool) -> list[Chunk]:
-    """The chunks of a text in their order.
+def split(document: Document, *, size: int, overlap: int) -> list[Chunk]:
+    """The chunks of a document in their order.
 
     Args:
-        text: Its line ends are newlines alone.
         size: The most characters that a chunk has.
         overlap: The most characters that a chunk repeats of the one before it; fewer than `size`.
-        markdown: Whether headings and blocks divide the text.
     """
+    return [
+        chunk if part.faithful else replace(chunk, line=0, end_line=0, page=part.page)
+        for part in document.parts
+        for chunk in split_part(part, size=size, overlap=overlap)
+    ]
+
+
+def split_part(part: Part, *, size: int, overlap: int) -> list[Chunk]:
+    """The chunks of a text that is split by itself, with its own lines."""
     from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
-    splitter = MarkdownSplitter(size, overlap=overlap) if markdown else TextSplitter(size, overlap=overlap)
-    outline = Outline.of(text) if markdown else Outline()
+    text = part.text
+    splitter = MarkdownSplitter(size, overlap=overlap) if part.markdown else TextSplitter(size, overlap=overlap)
+    outline = Outline.of(text) if part.markdown else Outline()
+    trail = Definitions(text).above if part.definitions else outline.above
     newlines = [index for index, character in enumerate(text) if character == "\n"]
     chunks = []
     for begin, segment in _segments(text):
-        for offset, part in splitter.chunk_indices(segment):
+        for offset, passage in splitter.chunk_indices(segment):
             start = begin + offset
-            first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(part) - 1))
-            if any(character.isalnum() for character in part) and not FENCE.fullmatch(part.strip()):
-                chunks.append(Chunk(part, first, last, " > ".join(heading.title for heading in outline.above(first))))
+            first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(passage) - 1))
+            if any(map(str.isalnum, passage)) and not FENCE.fullmatch(passage.strip()):
+                chunks.append(Chunk(passage, first, last, " > ".join(heading.title for heading in trail(first))))
     carried = {chunk for chunk, after in pairwise(chunks) if _carries(after, chunk, outline)}
     return [chunk for chunk in chunks if chunk not in carried]
 

@@ -97,9 +97,10 @@ class Store:
         return f"{prefix}#{digest}"
 
     def source(self, path: str, line: int, page: int = 0) -> str:
-        """`PATH:line`, or `PATH#page=3` of what has pages; the path as written in the configuration's folder."""
+        """`PATH:line`, `PATH#page=3` of what has pages, or `PATH`; the path as seen from the configuration's folder."""
         shown = Path(os.path.relpath(self.root / path, self.base))  # ../docs/a.md too, which relative_to refuses
-        return f"{shown.as_posix()}#page={page}" if page else f"{shown.as_posix()}:{line}"
+        place = f"#page={page}" if page else f":{line}" if line else ""
+        return shown.as_posix() + place
 
     async def dimension(self, call: Call) -> int:
         """How many numbers its vectors have.
