@@ -1,6 +1,7 @@
 """The contract's words on DatabaseProvider, one by one, over a real socket."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 
@@ -9,7 +10,6 @@ import pytest
 
 from hector.plugin.v1 import database_pb2 as pb
 from hector.plugin.v1.plugin_pb2 import DescribeRequest
-from hector_faiss_database.log import Log
 from hector_faiss_database.plugin import FaissDatabase
 from hector_sdk.testing import Stubs, running
 from hector_sdk.values import struct
@@ -223,14 +223,14 @@ class TestReadsBesideWrites:
     async def test_a_search_does_not_wait_for_the_disk(self, db, monkeypatch):
         await upsert(db, vector("a", 1, 0))
         reached, free = threading.Event(), threading.Event()
-        append = Log.append
+        sync = os.fdatasync
 
-        def slow(log, records) -> None:
+        def slow(descriptor: int) -> None:
             reached.set()
             assert free.wait(30)
-            append(log, records)
+            sync(descriptor)
 
-        monkeypatch.setattr(Log, "append", slow)
+        monkeypatch.setattr("hector_faiss_database.log.os.fdatasync", slow)
         writing = asyncio.create_task(upsert(db, vector("b", 2, 0)))
         await asyncio.to_thread(reached.wait, 30)
         assert [each.id for each in await search(db, 1, 0)] == ["a"]

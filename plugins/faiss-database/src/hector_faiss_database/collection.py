@@ -103,18 +103,20 @@ class Collection:
             keys[known] = part.block.keys[rows[known]]
         return keys
 
+    def hold(self, batches: Sequence[tuple[NDArray[np.int64], Batch]]) -> None:
+        """Do what is long of putting these next, one after the other; nothing of it is seen. For the writer."""
+        self._growing().hold(batches)
+
     def put(self, keys: NDArray[np.int64], batch: Batch) -> None:
         """Add the vectors, in place of those of the same ids. For the writer."""
+        tail = self._growing()
         parts, killed = self._killed(batch.ids)
-        if self._tail is None:
-            self._tail = Tail(self.settings)
-            parts.append(Part(self._tail, 0))
-        last = next(index for index, part in enumerate(parts) if part.block is self._tail)
-        self._tail.append(keys, batch)
+        last = next(index for index, part in enumerate(parts) if part.block is tail)
+        tail.append(keys, batch)
         alive = parts[last].alive
         if alive is not None:
             alive = np.concatenate([alive, np.ones(len(batch.ids), dtype=np.bool_)])
-        parts[last] = Part(self._tail, len(self._tail), alive)
+        parts[last] = Part(tail, len(tail), alive)
         self.parts, self.size = tuple(parts), self.size + len(batch.ids) - killed
 
     def remove(self, ids: Ids) -> int:
@@ -207,6 +209,12 @@ class Collection:
             if not any((rows == -2).any() for _, rows in found):
                 return [(part, rows[rows >= 0]) for part, rows in found]
             # Overwritten since the parts were looked up: they are looked up again.
+
+    def _growing(self) -> Tail:
+        if self._tail is None:
+            self._tail = Tail(self.settings)
+            self.parts = (*self.parts, Part(self._tail, 0))
+        return self._tail
 
     def _killed(self, ids: Ids) -> tuple[list[Part], int]:
         """The parts without these ids, and how many that were."""

@@ -1,11 +1,12 @@
 """The collections of one directory, and the one thread that changes them.
 
-Rule: a change is in the log and synced before it is in memory, and in memory before it is answered. Whatever waits
-while the disk syncs shares the next sync (group commit). Searches never wait for it.
+Rule: a change is in the log and synced before anybody can see it, and can be seen before it is answered. Whatever
+waits while the disk syncs shares the next sync (group commit). Searches never wait for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from hector_faiss_database.options import Options
     from hector_faiss_database.records import Batch, Settings
     from hector_faiss_database.tail import Tail
@@ -54,6 +57,10 @@ class Change:
     work: Callable[[], Any] | None = None
     collection: Collection | None = None
     batch: Batch | None = None
+
+
+Written = tuple[Change, Collection, Record]
+"""A batch, and the record of it."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +171,7 @@ class Engine:
                     _answer(group[0], group[0].work)
                 else:
                     self._put(group)
-                if self.log.end > LOG_BYTES:
+                if self.log.end > LOG_BYTES and not self.log.broken:
                     self._rotate()
             del group  # whoever waits for the next one holds nothing of this one
 
@@ -197,7 +204,7 @@ class Engine:
 
     def _put(self, group: list[Change]) -> None:
         """Write the batches of a group together, then show them."""
-        records: list[tuple[Change, Collection, Record]] = []
+        records: list[Written] = []
         for change in group:
             if change.collection is None or change.batch is None:
                 raise AssertionError
@@ -207,7 +214,7 @@ class Engine:
             except Status as error:
                 change.answer.set_exception(error)
         try:
-            self._append([record for _, _, record in records])
+            self._append([record for _, _, record in records], lambda: _hold(records))
         except Status as error:
             for change, _, _ in records:
                 change.answer.set_exception(error)
@@ -223,8 +230,8 @@ class Engine:
         self.counters.key += count
         return Record(Kind.UPSERT, collection.number, batch=batch, keys=keys)
 
-    def _append(self, records: Sequence[Record]) -> None:
-        """Have records on the disk, together."""
+    def _append(self, records: Sequence[Record], meanwhile: Callable[[], None] | None = None) -> None:
+        """Have records on the disk, together; `meanwhile` is done while that syncs."""
         if not records:
             return
         if self.log.broken:
@@ -233,7 +240,7 @@ class Engine:
         if len(self.frozen) >= MOST_LOGS and self.background.failed:
             raise no_room(str(self.folder), self.background.failed)
         with disk.room(self.folder):
-            self.log.append(records)
+            self.log.append(records, meanwhile)
 
     def _create(self, settings: Settings) -> None:
         existing = self.collections.get(settings.name)
@@ -282,10 +289,21 @@ class Engine:
         self.background.wake()
 
 
-def _shown(collection: Collection, record: Record) -> None:
+def _hold(records: Sequence[Written]) -> None:
+    """Have the rows copied; where there is no memory for that, whoever puts them is told."""
+    for collection in {collection for _, collection, _ in records}:
+        with contextlib.suppress(MemoryError):
+            collection.hold([_batch(record) for _, own, record in records if own is collection])
+
+
+def _batch(record: Record) -> tuple[NDArray[np.int64], Batch]:
     if record.batch is None or record.keys is None:
         raise AssertionError
-    collection.put(record.keys, record.batch)
+    return record.keys, record.batch
+
+
+def _shown(collection: Collection, record: Record) -> None:
+    collection.put(*_batch(record))
 
 
 def _answer(change: Change, work: Callable[[], Any]) -> None:

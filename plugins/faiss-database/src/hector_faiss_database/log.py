@@ -8,7 +8,8 @@ of them on, gives the same state: an upsert carries the keys of its vectors, and
 import json
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -85,9 +86,13 @@ class Log:
         self.end = end
         self.broken = ""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._syncing = ThreadPoolExecutor(1, "sync")
 
-    def append(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record], meanwhile: Callable[[], None] | None = None) -> None:
         """Write records together; they are on the disk when this returns.
+
+        Args:
+            meanwhile: Is done while the disk syncs.
 
         Raises:
             OSError: They are not, and the file is as before. Where that cannot be known, `broken` says so.
@@ -101,15 +106,26 @@ class Log:
             self._cut()
             raise
         try:
-            os.fdatasync(self._file)
+            self._sync(meanwhile)
         except OSError as error:
             # The kernel reports this once and may forget the pages: whatever follows could be built on sand.
             self.broken = f"{self.path} could not be synced: {error.strerror}"
             raise
         self.end = end
 
+    def _sync(self, meanwhile: Callable[[], None] | None) -> None:
+        if meanwhile is None:
+            os.fdatasync(self._file)
+            return
+        synced = self._syncing.submit(os.fdatasync, self._file)
+        try:
+            meanwhile()
+        finally:
+            synced.result()
+
     def close(self) -> None:
         """Leave the file."""
+        self._syncing.shutdown()
         os.close(self._file)
 
     def _cut(self) -> None:

@@ -3,6 +3,8 @@
 Arrays grow by being copied to larger ones, so that who holds an old one reads on undisturbed.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,25 +41,27 @@ class Tail:
         self.metadata: list[bytes] = []
         self.originals: dict[int, bytes] = {}
         self.columns = Columns(self.metadata)
+        self._held = 0
         self._rows: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    def hold(self, batches: Sequence[tuple[NDArray[np.int64], Batch]]) -> None:
+        """Do what is long of appending these next, each with its keys; nothing of it is seen before they are."""
+        self._held, at = 0, len(self.ids)
+        self._have_room(at + sum(len(batch.ids) for _, batch in batches))
+        for keys, batch in batches:
+            self._copy(at, keys, batch)
+            at += len(batch.ids)
+        self._held = at
+
     def append(self, keys: NDArray[np.int64], batch: Batch) -> None:
         """Add rows behind the last one; ids that are there stand for the new rows from now on."""
         begin, end = len(self.ids), len(self.ids) + len(batch.ids)
-        if end > len(self.keys):
-            self._grow(end)
-        length = flat.lengths(batch.vectors) if self._cosine else np.ones(len(batch.ids))
-        vectors = flat.unit(batch.vectors, length)
-        self.vectors[begin:end] = vectors
-        self.norms[begin:end] = length
-        self.keys[begin:end] = keys
-        if vectors is not batch.vectors:
-            lost = (restored(vectors, length) != batch.vectors).any(axis=1)
-            for row in np.flatnonzero(lost).tolist():
-                self.originals[begin + row] = batch.vectors[row].tobytes()
+        if end > self._held:
+            self._have_room(end)
+            self._copy(begin, keys, batch)
         self.metadata += batch.metadata
         self.ids += batch.ids
         self._rows.update(zip(batch.ids, range(begin, end), strict=True))
@@ -99,7 +103,21 @@ class Tail:
         vector: NDArray[np.float32] = restored(self.vectors[row : row + 1], self.norms[row : row + 1])[0]
         return vector
 
-    def _grow(self, needed: int) -> None:
+    def _copy(self, begin: int, keys: NDArray[np.int64], batch: Batch) -> None:
+        end = begin + len(batch.ids)
+        length = flat.lengths(batch.vectors) if self._cosine else np.ones(len(batch.ids))
+        vectors = flat.unit(batch.vectors, length)
+        self.vectors[begin:end] = vectors
+        self.norms[begin:end] = length
+        self.keys[begin:end] = keys
+        if vectors is not batch.vectors:
+            lost = (restored(vectors, length) != batch.vectors).any(axis=1)
+            for row in np.flatnonzero(lost).tolist():
+                self.originals[begin + row] = batch.vectors[row].tobytes()
+
+    def _have_room(self, needed: int) -> None:
+        if needed <= len(self.keys):
+            return
         room = max(needed, 2 * len(self.keys))
         for name in ("vectors", "keys", "norms"):
             old = getattr(self, name)

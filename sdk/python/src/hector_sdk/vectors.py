@@ -51,10 +51,14 @@ class UpsertRequest:
     def __init__(self, wire: bytes) -> None:
         self._wire = wire
         view = packed.UpsertVectorsRequest.FromString(wire)
-        self._vectors = view.vectors
         self.collection: str = view.collection
-        self.ids: list[str] = [vector.id for vector in view.vectors]
-        self.metadata: list[bytes] = [vector.metadata for vector in view.vectors]
+        self.ids: list[str] = []
+        self.metadata: list[bytes] = []
+        self._pieces: list[bytes] = []
+        for vector in view.vectors:  # once: each pass makes an object of each vector
+            self.ids.append(vector.id)
+            self.metadata.append(vector.metadata)
+            self._pieces.append(vector.vector)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -72,7 +76,7 @@ class UpsertRequest:
         """
         import numpy as np
 
-        pieces = [vector.vector for vector in self._vectors]
+        pieces = self._pieces
         if any(size != 4 * dimension for size in set(map(len, pieces))):
             pieces = [_component_bytes(vector.vector) for vector in self.message.vectors]
             for index, piece in enumerate(pieces):
