@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         RunSummary,
         WatchPluginsResponse,
     )
+    from hector.host.v1.index_pb2 import IndexStoreResponse
     from hector.host.v1.run_pb2 import QuestionAsked, RunEvent
     from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
@@ -63,6 +64,18 @@ class Client(Protocol):
 
         Raises:
             NotFoundError: There is no such store.
+        """
+        ...
+
+    def indexing(self, store: str) -> AsyncGenerator[IndexStoreResponse, None]:
+        """Brings a store to what its files say, telling how far it is; closing it before the end ends the run.
+
+        Args:
+            store: Empty: all of them.
+
+        Raises:
+            NotFoundError: There is no such store.
+            HectorError: It could not be indexed, or the host has gone.
         """
         ...
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         RunSummary,
         WatchPluginsResponse,
     )
+    from hector.host.v1.index_pb2 import IndexStoreResponse
     from hector.host.v1.run_pb2 import RunEvent
     from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
@@ -78,6 +79,34 @@ class LocalClient:
                 return await answer(host.config, host.registry, request, Call())
 
             yield search
+
+    async def indexing(self, store: str) -> AsyncGenerator[IndexStoreResponse, None]:
+        """The plugins that the stores need start."""
+        import asyncio
+
+        from hector_host.api.index import index_store, stores
+        from hector_host.cli.hosting import hosting
+        from hector_host.providers.call import Call
+
+        names = stores(self._config, store)
+        async with hosting(self._config, self._config.index_plugins(names), verbose=self._verbose) as host:
+            for name in names:
+                told: asyncio.Queue[IndexStoreResponse | None] = asyncio.Queue()
+
+                async def work(name: str = name, told: asyncio.Queue[IndexStoreResponse | None] = told) -> None:
+                    try:
+                        await index_store(host.config, host.registry, name, Call(), told.put)
+                    finally:
+                        told.put_nowait(None)
+
+                working = asyncio.create_task(work())
+                try:
+                    while (response := await told.get()) is not None:
+                        yield response
+                    await working
+                finally:
+                    working.cancel()
+                    await asyncio.gather(working, return_exceptions=True)
 
     async def runs(self, limit: int, session: str) -> Sequence[RunSummary]:
         """From the journal."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hector_host.documents.index import Progress
+    from hector.host.v1.index_pb2 import IndexProgress
 
 INTERVAL = 5.0
 """Seconds between two plain lines."""
 
 
 @contextlib.contextmanager
-def showing(store: str) -> Iterator[Callable[[Progress], None]]:
+def showing(store: str) -> Iterator[Callable[[IndexProgress], None]]:
     """Gives the function to be told of progress."""
     if not sys.stderr.isatty():
         yield _Lines(store)
@@ -34,9 +34,9 @@ def showing(store: str) -> Iterator[Callable[[Progress], None]]:
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"{store}: plugins start", total=None, told="")
 
-        def tell(now: Progress) -> None:
+        def tell(now: IndexProgress) -> None:
             # Files are read at the speed of their chunks: bytes tell the time that is left, numbers of files do not.
-            bar.update(task, description=store, completed=now.bytes, total=now.size, told=_told(now))
+            bar.update(task, description=store, completed=now.bytes, total=now.total_bytes, told=_told(now))
 
         yield tell
 
@@ -48,13 +48,13 @@ class _Lines:
         self._store = store
         self._next = 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: IndexProgress) -> None:
         if progress.seconds < self._next:
             return
         self._next = progress.seconds + INTERVAL
         print(f"{self._store}: {_told(progress)}", file=sys.stderr)
 
 
-def _told(now: Progress) -> str:
+def _told(now: IndexProgress) -> str:
     speed = now.embedded / now.seconds if now.seconds else 0.0
-    return f"{now.files} of {now.total} files, {now.chunks} chunks, {speed:.0f}/s"
+    return f"{now.files} of {now.total_files} files, {now.chunks} chunks, {speed:.0f}/s"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from grpc.aio import AioRpcError
@@ -23,11 +23,14 @@ from hector.host.v1.hector_pb2 import (
     WatchPluginsRequest,
 )
 from hector.host.v1.hector_pb2_grpc import HectorStub
+from hector.host.v1.index_pb2 import IndexStoreRequest
 from hector_host.api.errors import rebuilt
 from hector_host.errors import HectorError, printable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+
+    from grpc.aio import UnaryStreamCall
 
     from hector.host.v1.hector_pb2 import (
         Agent,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
         RunSummary,
         WatchPluginsResponse,
     )
+    from hector.host.v1.index_pb2 import IndexStoreResponse
     from hector.host.v1.run_pb2 import RunEvent
     from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector.host.v1.supervision_pb2 import PluginStatus
@@ -126,6 +130,23 @@ class RemoteClient:
 
         yield search
 
+    async def indexing(self, store: str) -> AsyncGenerator[IndexStoreResponse, None]:
+        """The host does it."""
+        request = IndexStoreRequest(store=_encodable(store))
+        async with aclosing(self._streamed(self._stub.IndexStore(request))) as responses:
+            async for response in responses:
+                yield response
+
+    async def _streamed(self, rpc: UnaryStreamCall[Any, ResponseT]) -> AsyncGenerator[ResponseT, None]:
+        """What a stream tells, which ends with this generator."""
+        try:
+            async for response in rpc:
+                yield response
+        except AioRpcError as error:
+            raise self._failure(error) from None
+        finally:
+            rpc.cancel()
+
     async def runs(self, limit: int, session: str) -> Sequence[RunSummary]:
         """From the host's journal."""
         return (
@@ -144,14 +165,9 @@ class RemoteClient:
         """Ends when the host stops."""
         request = WatchPluginsRequest()
         request.refresh.FromNanoseconds(round(refresh * 1e9))
-        rpc = self._stub.WatchPlugins(request)
-        try:
-            async for changed in rpc:
+        async with aclosing(self._streamed(self._stub.WatchPlugins(request))) as changes:
+            async for changed in changes:
                 yield changed
-        except AioRpcError as error:
-            raise self._failure(error) from None
-        finally:
-            rpc.cancel()
 
     async def explain_plugin(self, name: str) -> ExplainPluginResponse:
         """What the host knows, also of earlier hosts on its storage."""

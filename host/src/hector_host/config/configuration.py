@@ -192,6 +192,12 @@ class Config:
         entries += [self.reranker_of(store)] if rerank else []
         return list(dict.fromkeys(self.plugin_of(entry).name for entry in entries if entry is not None))
 
+    def index_plugins(self, stores: Iterable[str]) -> list[str]:
+        """The names of the plugins that indexing these stores needs, each once. Raises `ConfigError`."""
+        entries = [self.document_store(name) for name in stores]
+        provided = [of for entry in entries for of in (self.embedder_of(entry), self.database_of(entry))]
+        return list(dict.fromkeys(self.plugin_of(of).name for of in provided))
+
     def engine_of(self, agent: AgentConfig) -> PluginConfig | None:
         """The plugin that reasons for the agent, None for the built-in engine. Raises `ConfigError`."""
         name = agent.reasoning.plugin

@@ -30,6 +30,8 @@ class DocumentStoreConfig(Entry):
     """Leave out what the files .gitignore in the folder say."""
     max_file_size: Size = 20_000_000
     """Bytes of a file at most; larger ones are reported and left out."""
+    watch: bool = False
+    """`hector serve` indexes it when it starts, and whenever its files change."""
     embedder: Text
     """A key under embedders."""
     database: Text

@@ -34,6 +34,7 @@ from hector_host.server.listening import listening
 from hector_host.server.plugins import Plugins
 from hector_host.server.rpcs import handlers
 from hector_host.server.service import Service
+from hector_host.server.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,7 @@ class LiveHost:
         journal: Where their runs are kept.
         manager: Runs its plugins.
         plugins: Tells of them.
+        stores: Its document stores.
 
     Args:
         tell: Told, in one line each, of what happens to its plugins, and of what does not work.
@@ -115,6 +117,8 @@ class LiveHost:
             scope.push_async_callback(self._end_retirement)
             self.deployments = Deployments(self._deployment(self._config))
             self.calls = Calls(self.deployments)
+            self.stores = Stores(self.deployments, self._tell)
+            scope.push_async_callback(self.stores.close)
             self.description = self._described(presence.record)
             for warning in self._config.warnings:  # a name that nothing declares fails only the calls that need it
                 self._tell(warning)
@@ -122,6 +126,7 @@ class LiveHost:
             scope.push_async_callback(server.stop, FAREWELL)  # while everything that its calls need is still there
             await self._serve(server)
             presence.announce(self.address)
+            await self.stores.follow()
             self._scope = scope.pop_all()
         return self
 
@@ -161,6 +166,7 @@ class LiveHost:
                 changes = await self.manager.apply(kept)
                 self.deployments.current = self._deployment(config)
                 self.manager.start(plugins_needed(config))
+                await self.stores.follow()
             finally:
                 self._begin_retirement()
             return replace(changes, removed=tuple(lost))

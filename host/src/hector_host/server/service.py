@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hector.host.v1 import hector_pb2 as wire
 from hector_host.api.messages import agent_message, run_record, run_summary
 from hector_host.api.search import answer
 from hector_host.providers.call import Call
+from hector_host.server.calls import StoppingError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
+    from hector.host.v1.index_pb2 import IndexStoreRequest, IndexStoreResponse
     from hector.host.v1.run_pb2 import RunEvent
     from hector.host.v1.search_pb2 import SearchRequest, SearchResponse
     from hector_host.server.host import LiveHost
@@ -61,6 +63,16 @@ class Service:
         with self._host.deployments.use() as deployment:
             return await answer(deployment.config, deployment.registry, request, Call())
 
+    async def index_store(
+        self, request: IndexStoreRequest, write: Callable[[IndexStoreResponse], Awaitable[None]]
+    ) -> None:
+        """By the same, until it is done, the host stops or the caller goes."""
+        self._host.calls.admit()
+        if not await self._until_stop(self._host.stores.index(request, write)):
+            raise StoppingError(
+                "the host is stopping: what it has indexed is kept, and the next run goes on from there"
+            )
+
     async def list_plugins(self, _: wire.ListPluginsRequest) -> wire.ListPluginsResponse:
         """As they are now."""
         return wire.ListPluginsResponse(plugins=await self._host.plugins.all())
@@ -70,16 +82,21 @@ class Service:
     ) -> None:
         """Until the host stops."""
         refresh = request.refresh.ToNanoseconds() / 1e9
-        watching = asyncio.create_task(self._host.plugins.watch(refresh, write))
+        await self._until_stop(self._host.plugins.watch(refresh, write))
+
+    async def _until_stop(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Does it, but no longer than until the host stops; whether it was done."""
+        working = asyncio.create_task(work)
         stopping = asyncio.create_task(self._host.calls.stopping.wait())
         try:
-            await asyncio.wait((watching, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if watching.done():
-                await watching
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+            return working.done()
         finally:
-            watching.cancel()
+            working.cancel()
             stopping.cancel()
-            await asyncio.gather(watching, stopping, return_exceptions=True)
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     async def reload_plugin(self, request: wire.ReloadPluginRequest) -> wire.ReloadPluginResponse:
         """Answers when new calls go to the new instance."""

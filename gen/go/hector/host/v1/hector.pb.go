@@ -1684,7 +1684,7 @@ var File_hector_host_v1_hector_proto protoreflect.FileDescriptor
 
 const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\n" +
-	"\x1bhector/host/v1/hector.proto\x12\x0ehector.host.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hector/host/v1/run.proto\x1a\x1bhector/host/v1/search.proto\x1a hector/host/v1/supervision.proto\x1a\x1ahector/plugin/v1/llm.proto\x1a\x1ehector/plugin/v1/message.proto\x1a hector/plugin/v1/reasoning.proto\"\x10\n" +
+	"\x1bhector/host/v1/hector.proto\x12\x0ehector.host.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahector/host/v1/index.proto\x1a\x18hector/host/v1/run.proto\x1a\x1bhector/host/v1/search.proto\x1a hector/host/v1/supervision.proto\x1a\x1ahector/plugin/v1/llm.proto\x1a\x1ehector/plugin/v1/message.proto\x1a hector/plugin/v1/reasoning.proto\"\x10\n" +
 	"\x0eGetHostRequest\"\xda\x01\n" +
 	"\x0fGetHostResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x10\n" +
@@ -1797,7 +1797,7 @@ const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\x13RUN_STATUS_FINISHED\x10\x02\x12\x15\n" +
 	"\x11RUN_STATUS_FAILED\x10\x03\x12\x18\n" +
 	"\x14RUN_STATUS_CANCELLED\x10\x04\x12\x1a\n" +
-	"\x16RUN_STATUS_INTERRUPTED\x10\x052\xd0\b\n" +
+	"\x16RUN_STATUS_INTERRUPTED\x10\x052\xa7\t\n" +
 	"\x06Hector\x12J\n" +
 	"\aGetHost\x12\x1e.hector.host.v1.GetHostRequest\x1a\x1f.hector.host.v1.GetHostResponse\x12S\n" +
 	"\n" +
@@ -1806,7 +1806,9 @@ const file_hector_host_v1_hector_proto_rawDesc = "" +
 	"\x0eAnswerQuestion\x12%.hector.host.v1.AnswerQuestionRequest\x1a&.hector.host.v1.AnswerQuestionResponse\x12M\n" +
 	"\bListRuns\x12\x1f.hector.host.v1.ListRunsRequest\x1a .hector.host.v1.ListRunsResponse\x12G\n" +
 	"\x06GetRun\x12\x1d.hector.host.v1.GetRunRequest\x1a\x1e.hector.host.v1.GetRunResponse\x12G\n" +
-	"\x06Search\x12\x1d.hector.host.v1.SearchRequest\x1a\x1e.hector.host.v1.SearchResponse\x12V\n" +
+	"\x06Search\x12\x1d.hector.host.v1.SearchRequest\x1a\x1e.hector.host.v1.SearchResponse\x12U\n" +
+	"\n" +
+	"IndexStore\x12!.hector.host.v1.IndexStoreRequest\x1a\".hector.host.v1.IndexStoreResponse0\x01\x12V\n" +
 	"\vListPlugins\x12\".hector.host.v1.ListPluginsRequest\x1a#.hector.host.v1.ListPluginsResponse\x12[\n" +
 	"\fWatchPlugins\x12#.hector.host.v1.WatchPluginsRequest\x1a$.hector.host.v1.WatchPluginsResponse0\x01\x12Y\n" +
 	"\fReloadPlugin\x12#.hector.host.v1.ReloadPluginRequest\x1a$.hector.host.v1.ReloadPluginResponse\x12Y\n" +
@@ -1868,8 +1870,10 @@ var file_hector_host_v1_hector_proto_goTypes = []any{
 	(*PluginChange)(nil),           // 36: hector.host.v1.PluginChange
 	(*CrashDossier)(nil),           // 37: hector.host.v1.CrashDossier
 	(*SearchRequest)(nil),          // 38: hector.host.v1.SearchRequest
-	(*RunEvent)(nil),               // 39: hector.host.v1.RunEvent
-	(*SearchResponse)(nil),         // 40: hector.host.v1.SearchResponse
+	(*IndexStoreRequest)(nil),      // 39: hector.host.v1.IndexStoreRequest
+	(*RunEvent)(nil),               // 40: hector.host.v1.RunEvent
+	(*SearchResponse)(nil),         // 41: hector.host.v1.SearchResponse
+	(*IndexStoreResponse)(nil),     // 42: hector.host.v1.IndexStoreResponse
 }
 var file_hector_host_v1_hector_proto_depIdxs = []int32{
 	28, // 0: hector.host.v1.GetHostResponse.start_time:type_name -> google.protobuf.Timestamp
@@ -1905,27 +1909,29 @@ var file_hector_host_v1_hector_proto_depIdxs = []int32{
 	9,  // 30: hector.host.v1.Hector.ListRuns:input_type -> hector.host.v1.ListRunsRequest
 	12, // 31: hector.host.v1.Hector.GetRun:input_type -> hector.host.v1.GetRunRequest
 	38, // 32: hector.host.v1.Hector.Search:input_type -> hector.host.v1.SearchRequest
-	16, // 33: hector.host.v1.Hector.ListPlugins:input_type -> hector.host.v1.ListPluginsRequest
-	18, // 34: hector.host.v1.Hector.WatchPlugins:input_type -> hector.host.v1.WatchPluginsRequest
-	20, // 35: hector.host.v1.Hector.ReloadPlugin:input_type -> hector.host.v1.ReloadPluginRequest
-	22, // 36: hector.host.v1.Hector.AttachPlugin:input_type -> hector.host.v1.AttachPluginRequest
-	24, // 37: hector.host.v1.Hector.DetachPlugin:input_type -> hector.host.v1.DetachPluginRequest
-	26, // 38: hector.host.v1.Hector.ExplainPlugin:input_type -> hector.host.v1.ExplainPluginRequest
-	2,  // 39: hector.host.v1.Hector.GetHost:output_type -> hector.host.v1.GetHostResponse
-	4,  // 40: hector.host.v1.Hector.ListAgents:output_type -> hector.host.v1.ListAgentsResponse
-	39, // 41: hector.host.v1.Hector.Call:output_type -> hector.host.v1.RunEvent
-	8,  // 42: hector.host.v1.Hector.AnswerQuestion:output_type -> hector.host.v1.AnswerQuestionResponse
-	10, // 43: hector.host.v1.Hector.ListRuns:output_type -> hector.host.v1.ListRunsResponse
-	13, // 44: hector.host.v1.Hector.GetRun:output_type -> hector.host.v1.GetRunResponse
-	40, // 45: hector.host.v1.Hector.Search:output_type -> hector.host.v1.SearchResponse
-	17, // 46: hector.host.v1.Hector.ListPlugins:output_type -> hector.host.v1.ListPluginsResponse
-	19, // 47: hector.host.v1.Hector.WatchPlugins:output_type -> hector.host.v1.WatchPluginsResponse
-	21, // 48: hector.host.v1.Hector.ReloadPlugin:output_type -> hector.host.v1.ReloadPluginResponse
-	23, // 49: hector.host.v1.Hector.AttachPlugin:output_type -> hector.host.v1.AttachPluginResponse
-	25, // 50: hector.host.v1.Hector.DetachPlugin:output_type -> hector.host.v1.DetachPluginResponse
-	27, // 51: hector.host.v1.Hector.ExplainPlugin:output_type -> hector.host.v1.ExplainPluginResponse
-	39, // [39:52] is the sub-list for method output_type
-	26, // [26:39] is the sub-list for method input_type
+	39, // 33: hector.host.v1.Hector.IndexStore:input_type -> hector.host.v1.IndexStoreRequest
+	16, // 34: hector.host.v1.Hector.ListPlugins:input_type -> hector.host.v1.ListPluginsRequest
+	18, // 35: hector.host.v1.Hector.WatchPlugins:input_type -> hector.host.v1.WatchPluginsRequest
+	20, // 36: hector.host.v1.Hector.ReloadPlugin:input_type -> hector.host.v1.ReloadPluginRequest
+	22, // 37: hector.host.v1.Hector.AttachPlugin:input_type -> hector.host.v1.AttachPluginRequest
+	24, // 38: hector.host.v1.Hector.DetachPlugin:input_type -> hector.host.v1.DetachPluginRequest
+	26, // 39: hector.host.v1.Hector.ExplainPlugin:input_type -> hector.host.v1.ExplainPluginRequest
+	2,  // 40: hector.host.v1.Hector.GetHost:output_type -> hector.host.v1.GetHostResponse
+	4,  // 41: hector.host.v1.Hector.ListAgents:output_type -> hector.host.v1.ListAgentsResponse
+	40, // 42: hector.host.v1.Hector.Call:output_type -> hector.host.v1.RunEvent
+	8,  // 43: hector.host.v1.Hector.AnswerQuestion:output_type -> hector.host.v1.AnswerQuestionResponse
+	10, // 44: hector.host.v1.Hector.ListRuns:output_type -> hector.host.v1.ListRunsResponse
+	13, // 45: hector.host.v1.Hector.GetRun:output_type -> hector.host.v1.GetRunResponse
+	41, // 46: hector.host.v1.Hector.Search:output_type -> hector.host.v1.SearchResponse
+	42, // 47: hector.host.v1.Hector.IndexStore:output_type -> hector.host.v1.IndexStoreResponse
+	17, // 48: hector.host.v1.Hector.ListPlugins:output_type -> hector.host.v1.ListPluginsResponse
+	19, // 49: hector.host.v1.Hector.WatchPlugins:output_type -> hector.host.v1.WatchPluginsResponse
+	21, // 50: hector.host.v1.Hector.ReloadPlugin:output_type -> hector.host.v1.ReloadPluginResponse
+	23, // 51: hector.host.v1.Hector.AttachPlugin:output_type -> hector.host.v1.AttachPluginResponse
+	25, // 52: hector.host.v1.Hector.DetachPlugin:output_type -> hector.host.v1.DetachPluginResponse
+	27, // 53: hector.host.v1.Hector.ExplainPlugin:output_type -> hector.host.v1.ExplainPluginResponse
+	40, // [40:54] is the sub-list for method output_type
+	26, // [26:40] is the sub-list for method input_type
 	26, // [26:26] is the sub-list for extension type_name
 	26, // [26:26] is the sub-list for extension extendee
 	0,  // [0:26] is the sub-list for field type_name
@@ -1936,6 +1942,7 @@ func file_hector_host_v1_hector_proto_init() {
 	if File_hector_host_v1_hector_proto != nil {
 		return
 	}
+	file_hector_host_v1_index_proto_init()
 	file_hector_host_v1_run_proto_init()
 	file_hector_host_v1_search_proto_init()
 	file_hector_host_v1_supervision_proto_init()

@@ -26,6 +26,7 @@ const (
 	Hector_ListRuns_FullMethodName       = "/hector.host.v1.Hector/ListRuns"
 	Hector_GetRun_FullMethodName         = "/hector.host.v1.Hector/GetRun"
 	Hector_Search_FullMethodName         = "/hector.host.v1.Hector/Search"
+	Hector_IndexStore_FullMethodName     = "/hector.host.v1.Hector/IndexStore"
 	Hector_ListPlugins_FullMethodName    = "/hector.host.v1.Hector/ListPlugins"
 	Hector_WatchPlugins_FullMethodName   = "/hector.host.v1.Hector/WatchPlugins"
 	Hector_ReloadPlugin_FullMethodName   = "/hector.host.v1.Hector/ReloadPlugin"
@@ -81,6 +82,11 @@ type HectorClient interface {
 	// Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
 	// an option that is none, or for no store where there are several; what keeps a plugin from answering.
 	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
+	// IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+	// what is done is kept, and the next run goes on from there.
+	// Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+	// while another process indexes them; what keeps a plugin from answering.
+	IndexStore(ctx context.Context, in *IndexStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[IndexStoreResponse], error)
 	// ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
 	// Errors: none of its own.
 	ListPlugins(ctx context.Context, in *ListPluginsRequest, opts ...grpc.CallOption) (*ListPluginsResponse, error)
@@ -198,6 +204,25 @@ func (c *hectorClient) Search(ctx context.Context, in *SearchRequest, opts ...gr
 	return out, nil
 }
 
+func (c *hectorClient) IndexStore(ctx context.Context, in *IndexStoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[IndexStoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Hector_ServiceDesc.Streams[1], Hector_IndexStore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[IndexStoreRequest, IndexStoreResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Hector_IndexStoreClient = grpc.ServerStreamingClient[IndexStoreResponse]
+
 func (c *hectorClient) ListPlugins(ctx context.Context, in *ListPluginsRequest, opts ...grpc.CallOption) (*ListPluginsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListPluginsResponse)
@@ -210,7 +235,7 @@ func (c *hectorClient) ListPlugins(ctx context.Context, in *ListPluginsRequest, 
 
 func (c *hectorClient) WatchPlugins(ctx context.Context, in *WatchPluginsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchPluginsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &Hector_ServiceDesc.Streams[1], Hector_WatchPlugins_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &Hector_ServiceDesc.Streams[2], Hector_WatchPlugins_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -314,6 +339,11 @@ type HectorServer interface {
 	// Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
 	// an option that is none, or for no store where there are several; what keeps a plugin from answering.
 	Search(context.Context, *SearchRequest) (*SearchResponse, error)
+	// IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+	// what is done is kept, and the next run goes on from there.
+	// Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+	// while another process indexes them; what keeps a plugin from answering.
+	IndexStore(*IndexStoreRequest, grpc.ServerStreamingServer[IndexStoreResponse]) error
 	// ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
 	// Errors: none of its own.
 	ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error)
@@ -372,6 +402,9 @@ func (UnimplementedHectorServer) GetRun(context.Context, *GetRunRequest) (*GetRu
 }
 func (UnimplementedHectorServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
+}
+func (UnimplementedHectorServer) IndexStore(*IndexStoreRequest, grpc.ServerStreamingServer[IndexStoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method IndexStore not implemented")
 }
 func (UnimplementedHectorServer) ListPlugins(context.Context, *ListPluginsRequest) (*ListPluginsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPlugins not implemented")
@@ -531,6 +564,17 @@ func _Hector_Search_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Hector_IndexStore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(IndexStoreRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(HectorServer).IndexStore(m, &grpc.GenericServerStream[IndexStoreRequest, IndexStoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Hector_IndexStoreServer = grpc.ServerStreamingServer[IndexStoreResponse]
+
 func _Hector_ListPlugins_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListPluginsRequest)
 	if err := dec(in); err != nil {
@@ -688,6 +732,11 @@ var Hector_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Call",
 			Handler:       _Hector_Call_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "IndexStore",
+			Handler:       _Hector_IndexStore_Handler,
 			ServerStreams: true,
 		},
 		{

@@ -293,7 +293,8 @@ type Passage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Never empty.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	// Where it stands, as it is cited: PATH:LINE, the path as written from the configuration's folder.
+	// Where it stands, as it is cited: PATH:LINE, PATH#page=PAGE or PATH, the path as seen from the configuration's
+	// folder.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 	// By which it was ranked. Higher is better; comparable within one search only.
 	Score float64 `protobuf:"fixed64,3,opt,name=score,proto3" json:"score,omitempty"`

@@ -24,6 +24,7 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from hector.host.v1 import index_pb2 as hector_dot_host_dot_v1_dot_index__pb2
 from hector.host.v1 import run_pb2 as hector_dot_host_dot_v1_dot_run__pb2
 from hector.host.v1 import search_pb2 as hector_dot_host_dot_v1_dot_search__pb2
 from hector.host.v1 import supervision_pb2 as hector_dot_host_dot_v1_dot_supervision__pb2
@@ -32,7 +33,7 @@ from hector.plugin.v1 import message_pb2 as hector_dot_plugin_dot_v1_dot_message
 from hector.plugin.v1 import reasoning_pb2 as hector_dot_plugin_dot_v1_dot_reasoning__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhector/host/v1/hector.proto\x12\x0ehector.host.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18hector/host/v1/run.proto\x1a\x1bhector/host/v1/search.proto\x1a hector/host/v1/supervision.proto\x1a\x1ahector/plugin/v1/llm.proto\x1a\x1ehector/plugin/v1/message.proto\x1a hector/plugin/v1/reasoning.proto\"\x10\n\x0eGetHostRequest\"\xda\x01\n\x0fGetHostResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x10\n\x03pid\x18\x02 \x01(\x03R\x03pid\x12\x1f\n\x0b\x63onfig_file\x18\x03 \x01(\tR\nconfigFile\x12!\n\x0cstorage_path\x18\x04 \x01(\tR\x0bstoragePath\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x1c\n\taddresses\x18\x06 \x03(\tR\taddresses\"\x13\n\x11ListAgentsRequest\"C\n\x12ListAgentsResponse\x12-\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x15.hector.host.v1.AgentR\x06\x61gents\"\xd3\x01\n\x05\x41gent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12\x14\n\x05tools\x18\x06 \x03(\tR\x05tools\x12\x1b\n\tall_tools\x18\x07 \x01(\x08R\x08\x61llTools\x12\'\n\x0f\x64ocument_stores\x18\x08 \x03(\tR\x0e\x64ocumentStores\"\xa4\x01\n\x0b\x43\x61llRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x1d\n\nsession_id\x18\x03 \x01(\tR\tsessionId\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x12\n\x04user\x18\x05 \x01(\tR\x04user\x12 \n\x0binteractive\x18\x06 \x01(\x08R\x0binteractive\"c\n\x15\x41nswerQuestionRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\teffect_id\x18\x02 \x01(\tR\x08\x65\x66\x66\x65\x63tId\x12\x16\n\x06\x61nswer\x18\x03 \x01(\tR\x06\x61nswer\"\x18\n\x16\x41nswerQuestionResponse\"F\n\x0fListRunsRequest\x12\x14\n\x05limit\x18\x01 \x01(\x05R\x05limit\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\"B\n\x10ListRunsResponse\x12.\n\x04runs\x18\x01 \x03(\x0b\x32\x1a.hector.host.v1.RunSummaryR\x04runs\"\xa9\x03\n\nRunSummary\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n\x05\x61gent\x18\x03 \x01(\tR\x05\x61gent\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32\x19.hector.host.v1.RunStatusR\x06status\x12\x34\n\x07\x63reated\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x36\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66inished\x12\x1e\n\niterations\x18\t \x01(\x05R\niterations\x12\x1a\n\x08question\x18\n \x01(\tR\x08question\x12\x14\n\x05\x65rror\x18\x0b \x01(\tR\x05\x65rror\x12\x32\n\x05usage\x18\x0c \x01(\x0b\x32\x1c.hector.plugin.v1.TokenUsageR\x05usage\"&\n\rGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\"\xcf\x02\n\x0eGetRunResponse\x12\x34\n\x07summary\x18\x01 \x01(\x0b\x32\x1a.hector.host.v1.RunSummaryR\x07summary\x12\x35\n\x08messages\x18\x02 \x03(\x0b\x32\x19.hector.plugin.v1.MessageR\x08messages\x12<\n\niterations\x18\x03 \x03(\x0b\x32\x1c.hector.host.v1.RunIterationR\niterations\x12\x33\n\x07\x65\x66\x66\x65\x63ts\x18\x04 \x03(\x0b\x32\x19.hector.host.v1.RunEffectR\x07\x65\x66\x66\x65\x63ts\x12*\n\x05steps\x18\x05 \x03(\x0b\x32\x14.hector.host.v1.StepR\x05steps\x12\x31\n\x06\x61nswer\x18\x06 \x01(\x0b\x32\x19.hector.plugin.v1.MessageR\x06\x61nswer\"@\n\x0cRunIteration\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x18\n\x07thought\x18\x02 \x01(\tR\x07thought\"\x80\x02\n\tRunEffect\x12\x1c\n\titeration\x18\x01 \x01(\x05R\titeration\x12\x32\n\x07request\x18\x02 \x01(\x0b\x32\x18.hector.plugin.v1.EffectR\x07request\x12\x34\n\x07\x63reated\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x36\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66inished\x12\x33\n\x07outcome\x18\x05 \x01(\x0b\x32\x19.hector.plugin.v1.OutcomeR\x07outcome\"\x14\n\x12ListPluginsRequest\"M\n\x13ListPluginsResponse\x12\x36\n\x07plugins\x18\x01 \x03(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x07plugins\"J\n\x13WatchPluginsRequest\x12\x33\n\x07refresh\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07refresh\"\xa0\x01\n\x14WatchPluginsResponse\x12\x36\n\x07plugins\x18\x01 \x03(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x07plugins\x12\x18\n\x07removed\x18\x02 \x03(\tR\x07removed\x12\x36\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x1c.hector.host.v1.PluginChangeR\x07\x63hanges\"-\n\x13ReloadPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n\x14ReloadPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\"G\n\x13\x41ttachPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\"L\n\x14\x41ttachPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\"-\n\x13\x44\x65tachPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n\x14\x44\x65tachPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\".\n\x14\x45xplainPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"\x81\x01\n\x15\x45xplainPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\x12\x32\n\x05\x63rash\x18\x02 \x01(\x0b\x32\x1c.hector.host.v1.CrashDossierR\x05\x63rash*\xa5\x01\n\tRunStatus\x12\x1a\n\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12RUN_STATUS_RUNNING\x10\x01\x12\x17\n\x13RUN_STATUS_FINISHED\x10\x02\x12\x15\n\x11RUN_STATUS_FAILED\x10\x03\x12\x18\n\x14RUN_STATUS_CANCELLED\x10\x04\x12\x1a\n\x16RUN_STATUS_INTERRUPTED\x10\x05\x32\xd0\x08\n\x06Hector\x12J\n\x07GetHost\x12\x1e.hector.host.v1.GetHostRequest\x1a\x1f.hector.host.v1.GetHostResponse\x12S\n\nListAgents\x12!.hector.host.v1.ListAgentsRequest\x1a\".hector.host.v1.ListAgentsResponse\x12?\n\x04\x43\x61ll\x12\x1b.hector.host.v1.CallRequest\x1a\x18.hector.host.v1.RunEvent0\x01\x12_\n\x0e\x41nswerQuestion\x12%.hector.host.v1.AnswerQuestionRequest\x1a&.hector.host.v1.AnswerQuestionResponse\x12M\n\x08ListRuns\x12\x1f.hector.host.v1.ListRunsRequest\x1a .hector.host.v1.ListRunsResponse\x12G\n\x06GetRun\x12\x1d.hector.host.v1.GetRunRequest\x1a\x1e.hector.host.v1.GetRunResponse\x12G\n\x06Search\x12\x1d.hector.host.v1.SearchRequest\x1a\x1e.hector.host.v1.SearchResponse\x12V\n\x0bListPlugins\x12\".hector.host.v1.ListPluginsRequest\x1a#.hector.host.v1.ListPluginsResponse\x12[\n\x0cWatchPlugins\x12#.hector.host.v1.WatchPluginsRequest\x1a$.hector.host.v1.WatchPluginsResponse0\x01\x12Y\n\x0cReloadPlugin\x12#.hector.host.v1.ReloadPluginRequest\x1a$.hector.host.v1.ReloadPluginResponse\x12Y\n\x0c\x41ttachPlugin\x12#.hector.host.v1.AttachPluginRequest\x1a$.hector.host.v1.AttachPluginResponse\x12Y\n\x0c\x44\x65tachPlugin\x12#.hector.host.v1.DetachPluginRequest\x1a$.hector.host.v1.DetachPluginResponse\x12\\\n\rExplainPlugin\x12$.hector.host.v1.ExplainPluginRequest\x1a%.hector.host.v1.ExplainPluginResponseB-Z+hector.example/gen/go/hector/host/v1;hostv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bhector/host/v1/hector.proto\x12\x0ehector.host.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ahector/host/v1/index.proto\x1a\x18hector/host/v1/run.proto\x1a\x1bhector/host/v1/search.proto\x1a hector/host/v1/supervision.proto\x1a\x1ahector/plugin/v1/llm.proto\x1a\x1ehector/plugin/v1/message.proto\x1a hector/plugin/v1/reasoning.proto\"\x10\n\x0eGetHostRequest\"\xda\x01\n\x0fGetHostResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x10\n\x03pid\x18\x02 \x01(\x03R\x03pid\x12\x1f\n\x0b\x63onfig_file\x18\x03 \x01(\tR\nconfigFile\x12!\n\x0cstorage_path\x18\x04 \x01(\tR\x0bstoragePath\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x1c\n\taddresses\x18\x06 \x03(\tR\taddresses\"\x13\n\x11ListAgentsRequest\"C\n\x12ListAgentsResponse\x12-\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x15.hector.host.v1.AgentR\x06\x61gents\"\xd3\x01\n\x05\x41gent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12\x14\n\x05tools\x18\x06 \x03(\tR\x05tools\x12\x1b\n\tall_tools\x18\x07 \x01(\x08R\x08\x61llTools\x12\'\n\x0f\x64ocument_stores\x18\x08 \x03(\tR\x0e\x64ocumentStores\"\xa4\x01\n\x0b\x43\x61llRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x1d\n\nsession_id\x18\x03 \x01(\tR\tsessionId\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x12\n\x04user\x18\x05 \x01(\tR\x04user\x12 \n\x0binteractive\x18\x06 \x01(\x08R\x0binteractive\"c\n\x15\x41nswerQuestionRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\teffect_id\x18\x02 \x01(\tR\x08\x65\x66\x66\x65\x63tId\x12\x16\n\x06\x61nswer\x18\x03 \x01(\tR\x06\x61nswer\"\x18\n\x16\x41nswerQuestionResponse\"F\n\x0fListRunsRequest\x12\x14\n\x05limit\x18\x01 \x01(\x05R\x05limit\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\"B\n\x10ListRunsResponse\x12.\n\x04runs\x18\x01 \x03(\x0b\x32\x1a.hector.host.v1.RunSummaryR\x04runs\"\xa9\x03\n\nRunSummary\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x14\n\x05\x61gent\x18\x03 \x01(\tR\x05\x61gent\x12\x10\n\x03llm\x18\x04 \x01(\tR\x03llm\x12\x16\n\x06\x65ngine\x18\x05 \x01(\tR\x06\x65ngine\x12\x31\n\x06status\x18\x06 \x01(\x0e\x32\x19.hector.host.v1.RunStatusR\x06status\x12\x34\n\x07\x63reated\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x36\n\x08\x66inished\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66inished\x12\x1e\n\niterations\x18\t \x01(\x05R\niterations\x12\x1a\n\x08question\x18\n \x01(\tR\x08question\x12\x14\n\x05\x65rror\x18\x0b \x01(\tR\x05\x65rror\x12\x32\n\x05usage\x18\x0c \x01(\x0b\x32\x1c.hector.plugin.v1.TokenUsageR\x05usage\"&\n\rGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\"\xcf\x02\n\x0eGetRunResponse\x12\x34\n\x07summary\x18\x01 \x01(\x0b\x32\x1a.hector.host.v1.RunSummaryR\x07summary\x12\x35\n\x08messages\x18\x02 \x03(\x0b\x32\x19.hector.plugin.v1.MessageR\x08messages\x12<\n\niterations\x18\x03 \x03(\x0b\x32\x1c.hector.host.v1.RunIterationR\niterations\x12\x33\n\x07\x65\x66\x66\x65\x63ts\x18\x04 \x03(\x0b\x32\x19.hector.host.v1.RunEffectR\x07\x65\x66\x66\x65\x63ts\x12*\n\x05steps\x18\x05 \x03(\x0b\x32\x14.hector.host.v1.StepR\x05steps\x12\x31\n\x06\x61nswer\x18\x06 \x01(\x0b\x32\x19.hector.plugin.v1.MessageR\x06\x61nswer\"@\n\x0cRunIteration\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x18\n\x07thought\x18\x02 \x01(\tR\x07thought\"\x80\x02\n\tRunEffect\x12\x1c\n\titeration\x18\x01 \x01(\x05R\titeration\x12\x32\n\x07request\x18\x02 \x01(\x0b\x32\x18.hector.plugin.v1.EffectR\x07request\x12\x34\n\x07\x63reated\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x63reated\x12\x36\n\x08\x66inished\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66inished\x12\x33\n\x07outcome\x18\x05 \x01(\x0b\x32\x19.hector.plugin.v1.OutcomeR\x07outcome\"\x14\n\x12ListPluginsRequest\"M\n\x13ListPluginsResponse\x12\x36\n\x07plugins\x18\x01 \x03(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x07plugins\"J\n\x13WatchPluginsRequest\x12\x33\n\x07refresh\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07refresh\"\xa0\x01\n\x14WatchPluginsResponse\x12\x36\n\x07plugins\x18\x01 \x03(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x07plugins\x12\x18\n\x07removed\x18\x02 \x03(\tR\x07removed\x12\x36\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x1c.hector.host.v1.PluginChangeR\x07\x63hanges\"-\n\x13ReloadPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n\x14ReloadPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\"G\n\x13\x41ttachPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\"L\n\x14\x41ttachPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\"-\n\x13\x44\x65tachPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"L\n\x14\x44\x65tachPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\".\n\x14\x45xplainPluginRequest\x12\x16\n\x06plugin\x18\x01 \x01(\tR\x06plugin\"\x81\x01\n\x15\x45xplainPluginResponse\x12\x34\n\x06plugin\x18\x01 \x01(\x0b\x32\x1c.hector.host.v1.PluginStatusR\x06plugin\x12\x32\n\x05\x63rash\x18\x02 \x01(\x0b\x32\x1c.hector.host.v1.CrashDossierR\x05\x63rash*\xa5\x01\n\tRunStatus\x12\x1a\n\x16RUN_STATUS_UNSPECIFIED\x10\x00\x12\x16\n\x12RUN_STATUS_RUNNING\x10\x01\x12\x17\n\x13RUN_STATUS_FINISHED\x10\x02\x12\x15\n\x11RUN_STATUS_FAILED\x10\x03\x12\x18\n\x14RUN_STATUS_CANCELLED\x10\x04\x12\x1a\n\x16RUN_STATUS_INTERRUPTED\x10\x05\x32\xa7\t\n\x06Hector\x12J\n\x07GetHost\x12\x1e.hector.host.v1.GetHostRequest\x1a\x1f.hector.host.v1.GetHostResponse\x12S\n\nListAgents\x12!.hector.host.v1.ListAgentsRequest\x1a\".hector.host.v1.ListAgentsResponse\x12?\n\x04\x43\x61ll\x12\x1b.hector.host.v1.CallRequest\x1a\x18.hector.host.v1.RunEvent0\x01\x12_\n\x0e\x41nswerQuestion\x12%.hector.host.v1.AnswerQuestionRequest\x1a&.hector.host.v1.AnswerQuestionResponse\x12M\n\x08ListRuns\x12\x1f.hector.host.v1.ListRunsRequest\x1a .hector.host.v1.ListRunsResponse\x12G\n\x06GetRun\x12\x1d.hector.host.v1.GetRunRequest\x1a\x1e.hector.host.v1.GetRunResponse\x12G\n\x06Search\x12\x1d.hector.host.v1.SearchRequest\x1a\x1e.hector.host.v1.SearchResponse\x12U\n\nIndexStore\x12!.hector.host.v1.IndexStoreRequest\x1a\".hector.host.v1.IndexStoreResponse0\x01\x12V\n\x0bListPlugins\x12\".hector.host.v1.ListPluginsRequest\x1a#.hector.host.v1.ListPluginsResponse\x12[\n\x0cWatchPlugins\x12#.hector.host.v1.WatchPluginsRequest\x1a$.hector.host.v1.WatchPluginsResponse0\x01\x12Y\n\x0cReloadPlugin\x12#.hector.host.v1.ReloadPluginRequest\x1a$.hector.host.v1.ReloadPluginResponse\x12Y\n\x0c\x41ttachPlugin\x12#.hector.host.v1.AttachPluginRequest\x1a$.hector.host.v1.AttachPluginResponse\x12Y\n\x0c\x44\x65tachPlugin\x12#.hector.host.v1.DetachPluginRequest\x1a$.hector.host.v1.DetachPluginResponse\x12\\\n\rExplainPlugin\x12$.hector.host.v1.ExplainPluginRequest\x1a%.hector.host.v1.ExplainPluginResponseB-Z+hector.example/gen/go/hector/host/v1;hostv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,62 +41,62 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hector.host.v1.hector_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z+hector.example/gen/go/hector/host/v1;hostv1'
-  _globals['_RUNSTATUS']._serialized_start=3325
-  _globals['_RUNSTATUS']._serialized_end=3490
-  _globals['_GETHOSTREQUEST']._serialized_start=295
-  _globals['_GETHOSTREQUEST']._serialized_end=311
-  _globals['_GETHOSTRESPONSE']._serialized_start=314
-  _globals['_GETHOSTRESPONSE']._serialized_end=532
-  _globals['_LISTAGENTSREQUEST']._serialized_start=534
-  _globals['_LISTAGENTSREQUEST']._serialized_end=553
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=555
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=622
-  _globals['_AGENT']._serialized_start=625
-  _globals['_AGENT']._serialized_end=836
-  _globals['_CALLREQUEST']._serialized_start=839
-  _globals['_CALLREQUEST']._serialized_end=1003
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1005
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1104
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1106
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1130
-  _globals['_LISTRUNSREQUEST']._serialized_start=1132
-  _globals['_LISTRUNSREQUEST']._serialized_end=1202
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1204
-  _globals['_LISTRUNSRESPONSE']._serialized_end=1270
-  _globals['_RUNSUMMARY']._serialized_start=1273
-  _globals['_RUNSUMMARY']._serialized_end=1698
-  _globals['_GETRUNREQUEST']._serialized_start=1700
-  _globals['_GETRUNREQUEST']._serialized_end=1738
-  _globals['_GETRUNRESPONSE']._serialized_start=1741
-  _globals['_GETRUNRESPONSE']._serialized_end=2076
-  _globals['_RUNITERATION']._serialized_start=2078
-  _globals['_RUNITERATION']._serialized_end=2142
-  _globals['_RUNEFFECT']._serialized_start=2145
-  _globals['_RUNEFFECT']._serialized_end=2401
-  _globals['_LISTPLUGINSREQUEST']._serialized_start=2403
-  _globals['_LISTPLUGINSREQUEST']._serialized_end=2423
-  _globals['_LISTPLUGINSRESPONSE']._serialized_start=2425
-  _globals['_LISTPLUGINSRESPONSE']._serialized_end=2502
-  _globals['_WATCHPLUGINSREQUEST']._serialized_start=2504
-  _globals['_WATCHPLUGINSREQUEST']._serialized_end=2578
-  _globals['_WATCHPLUGINSRESPONSE']._serialized_start=2581
-  _globals['_WATCHPLUGINSRESPONSE']._serialized_end=2741
-  _globals['_RELOADPLUGINREQUEST']._serialized_start=2743
-  _globals['_RELOADPLUGINREQUEST']._serialized_end=2788
-  _globals['_RELOADPLUGINRESPONSE']._serialized_start=2790
-  _globals['_RELOADPLUGINRESPONSE']._serialized_end=2866
-  _globals['_ATTACHPLUGINREQUEST']._serialized_start=2868
-  _globals['_ATTACHPLUGINREQUEST']._serialized_end=2939
-  _globals['_ATTACHPLUGINRESPONSE']._serialized_start=2941
-  _globals['_ATTACHPLUGINRESPONSE']._serialized_end=3017
-  _globals['_DETACHPLUGINREQUEST']._serialized_start=3019
-  _globals['_DETACHPLUGINREQUEST']._serialized_end=3064
-  _globals['_DETACHPLUGINRESPONSE']._serialized_start=3066
-  _globals['_DETACHPLUGINRESPONSE']._serialized_end=3142
-  _globals['_EXPLAINPLUGINREQUEST']._serialized_start=3144
-  _globals['_EXPLAINPLUGINREQUEST']._serialized_end=3190
-  _globals['_EXPLAINPLUGINRESPONSE']._serialized_start=3193
-  _globals['_EXPLAINPLUGINRESPONSE']._serialized_end=3322
-  _globals['_HECTOR']._serialized_start=3493
-  _globals['_HECTOR']._serialized_end=4597
+  _globals['_RUNSTATUS']._serialized_start=3353
+  _globals['_RUNSTATUS']._serialized_end=3518
+  _globals['_GETHOSTREQUEST']._serialized_start=323
+  _globals['_GETHOSTREQUEST']._serialized_end=339
+  _globals['_GETHOSTRESPONSE']._serialized_start=342
+  _globals['_GETHOSTRESPONSE']._serialized_end=560
+  _globals['_LISTAGENTSREQUEST']._serialized_start=562
+  _globals['_LISTAGENTSREQUEST']._serialized_end=581
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=583
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=650
+  _globals['_AGENT']._serialized_start=653
+  _globals['_AGENT']._serialized_end=864
+  _globals['_CALLREQUEST']._serialized_start=867
+  _globals['_CALLREQUEST']._serialized_end=1031
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1033
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1132
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1134
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1158
+  _globals['_LISTRUNSREQUEST']._serialized_start=1160
+  _globals['_LISTRUNSREQUEST']._serialized_end=1230
+  _globals['_LISTRUNSRESPONSE']._serialized_start=1232
+  _globals['_LISTRUNSRESPONSE']._serialized_end=1298
+  _globals['_RUNSUMMARY']._serialized_start=1301
+  _globals['_RUNSUMMARY']._serialized_end=1726
+  _globals['_GETRUNREQUEST']._serialized_start=1728
+  _globals['_GETRUNREQUEST']._serialized_end=1766
+  _globals['_GETRUNRESPONSE']._serialized_start=1769
+  _globals['_GETRUNRESPONSE']._serialized_end=2104
+  _globals['_RUNITERATION']._serialized_start=2106
+  _globals['_RUNITERATION']._serialized_end=2170
+  _globals['_RUNEFFECT']._serialized_start=2173
+  _globals['_RUNEFFECT']._serialized_end=2429
+  _globals['_LISTPLUGINSREQUEST']._serialized_start=2431
+  _globals['_LISTPLUGINSREQUEST']._serialized_end=2451
+  _globals['_LISTPLUGINSRESPONSE']._serialized_start=2453
+  _globals['_LISTPLUGINSRESPONSE']._serialized_end=2530
+  _globals['_WATCHPLUGINSREQUEST']._serialized_start=2532
+  _globals['_WATCHPLUGINSREQUEST']._serialized_end=2606
+  _globals['_WATCHPLUGINSRESPONSE']._serialized_start=2609
+  _globals['_WATCHPLUGINSRESPONSE']._serialized_end=2769
+  _globals['_RELOADPLUGINREQUEST']._serialized_start=2771
+  _globals['_RELOADPLUGINREQUEST']._serialized_end=2816
+  _globals['_RELOADPLUGINRESPONSE']._serialized_start=2818
+  _globals['_RELOADPLUGINRESPONSE']._serialized_end=2894
+  _globals['_ATTACHPLUGINREQUEST']._serialized_start=2896
+  _globals['_ATTACHPLUGINREQUEST']._serialized_end=2967
+  _globals['_ATTACHPLUGINRESPONSE']._serialized_start=2969
+  _globals['_ATTACHPLUGINRESPONSE']._serialized_end=3045
+  _globals['_DETACHPLUGINREQUEST']._serialized_start=3047
+  _globals['_DETACHPLUGINREQUEST']._serialized_end=3092
+  _globals['_DETACHPLUGINRESPONSE']._serialized_start=3094
+  _globals['_DETACHPLUGINRESPONSE']._serialized_end=3170
+  _globals['_EXPLAINPLUGINREQUEST']._serialized_start=3172
+  _globals['_EXPLAINPLUGINREQUEST']._serialized_end=3218
+  _globals['_EXPLAINPLUGINRESPONSE']._serialized_start=3221
+  _globals['_EXPLAINPLUGINRESPONSE']._serialized_end=3350
+  _globals['_HECTOR']._serialized_start=3521
+  _globals['_HECTOR']._serialized_end=4712
 # @@protoc_insertion_point(module_scope)

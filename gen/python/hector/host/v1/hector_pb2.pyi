@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from hector.host.v1 import index_pb2 as _index_pb2
 from hector.host.v1 import run_pb2 as _run_pb2
 from hector.host.v1 import search_pb2 as _search_pb2
 from hector.host.v1 import supervision_pb2 as _supervision_pb2

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from hector.host.v1 import hector_pb2 as hector_dot_host_dot_v1_dot_hector__pb2
+from hector.host.v1 import index_pb2 as hector_dot_host_dot_v1_dot_index__pb2
 from hector.host.v1 import run_pb2 as hector_dot_host_dot_v1_dot_run__pb2
 from hector.host.v1 import search_pb2 as hector_dot_host_dot_v1_dot_search__pb2
 
@@ -87,6 +88,11 @@ class HectorStub(object):
                 '/hector.host.v1.Hector/Search',
                 request_serializer=hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
                 response_deserializer=hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.IndexStore = channel.unary_stream(
+                '/hector.host.v1.Hector/IndexStore',
+                request_serializer=hector_dot_host_dot_v1_dot_index__pb2.IndexStoreRequest.SerializeToString,
+                response_deserializer=hector_dot_host_dot_v1_dot_index__pb2.IndexStoreResponse.FromString,
                 _registered_method=True)
         self.ListPlugins = channel.unary_unary(
                 '/hector.host.v1.Hector/ListPlugins',
@@ -200,6 +206,16 @@ class HectorServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def IndexStore(self, request, context):
+        """IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+        what is done is kept, and the next run goes on from there.
+        Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+        while another process indexes them; what keeps a plugin from answering.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPlugins(self, request, context):
         """ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
         Errors: none of its own.
@@ -295,6 +311,11 @@ def add_HectorServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.FromString,
                     response_serializer=hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
+            ),
+            'IndexStore': grpc.unary_stream_rpc_method_handler(
+                    servicer.IndexStore,
+                    request_deserializer=hector_dot_host_dot_v1_dot_index__pb2.IndexStoreRequest.FromString,
+                    response_serializer=hector_dot_host_dot_v1_dot_index__pb2.IndexStoreResponse.SerializeToString,
             ),
             'ListPlugins': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPlugins,
@@ -533,6 +554,33 @@ class Hector(object):
             '/hector.host.v1.Hector/Search',
             hector_dot_host_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
             hector_dot_host_dot_v1_dot_search__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IndexStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hector.host.v1.Hector/IndexStore',
+            hector_dot_host_dot_v1_dot_index__pb2.IndexStoreRequest.SerializeToString,
+            hector_dot_host_dot_v1_dot_index__pb2.IndexStoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from hector.host.v1 import hector_pb2 as _hector_pb2
+from hector.host.v1 import index_pb2 as _index_pb2
 from hector.host.v1 import run_pb2 as _run_pb2
 from hector.host.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
@@ -83,6 +84,12 @@ class HectorStub:
     """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
     Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
     an option that is none, or for no store where there are several; what keeps a plugin from answering.
+    """
+    IndexStore: _grpc.UnaryStreamMultiCallable[_index_pb2.IndexStoreRequest, _index_pb2.IndexStoreResponse]
+    """IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+    what is done is kept, and the next run goes on from there.
+    Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+    while another process indexes them; what keeps a plugin from answering.
     """
     ListPlugins: _grpc.UnaryUnaryMultiCallable[_hector_pb2.ListPluginsRequest, _hector_pb2.ListPluginsResponse]
     """ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
@@ -172,6 +179,12 @@ class HectorAsyncStub(HectorStub):
     """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
     Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
     an option that is none, or for no store where there are several; what keeps a plugin from answering.
+    """
+    IndexStore: _aio.UnaryStreamMultiCallable[_index_pb2.IndexStoreRequest, _index_pb2.IndexStoreResponse]  # type: ignore[assignment]
+    """IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+    what is done is kept, and the next run goes on from there.
+    Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+    while another process indexes them; what keeps a plugin from answering.
     """
     ListPlugins: _aio.UnaryUnaryMultiCallable[_hector_pb2.ListPluginsRequest, _hector_pb2.ListPluginsResponse]  # type: ignore[assignment]
     """ListPlugins tells how every plugin of the configuration is, in its order; those never started too.
@@ -293,6 +306,17 @@ class HectorServicer:
         """Search finds the passages of a document store that answer questions. Nothing of it is journaled.
         Errors: NOT_FOUND for the store, or when it is not indexed as it is configured; INVALID_ARGUMENT for a question or
         an option that is none, or for no store where there are several; what keeps a plugin from answering.
+        """
+
+    def IndexStore(
+        self,
+        request: _index_pb2.IndexStoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_index_pb2.IndexStoreResponse], _abc.AsyncIterator[_index_pb2.IndexStoreResponse]]:
+        """IndexStore brings document stores to what their files say. Ending the call before its last message ends the run;
+        what is done is kept, and the next run goes on from there.
+        Errors: NOT_FOUND for the store; FAILED_PRECONDITION when there is none, or when it has no file to index; INTERNAL
+        while another process indexes them; what keeps a plugin from answering.
         """
 
     def ListPlugins(
