@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import endpoint
 import pytest
 from guide import ports, programs
+from onnx_export import exported
 
 from hector_conformance import settings
 from hector_conformance.case import every
@@ -60,6 +61,11 @@ async def test_a_reference_plugin_passes(plugin: str) -> None:
 @pytest.mark.parametrize("plugin", ["faiss-database", "hashing-embedder", "react-reasoning", "text-tools-go"])
 async def test_a_reference_plugin_fails_nothing(plugin: str) -> None:
     assert failed(await outcomes(ROOT / "plugins" / plugin)) == {}
+
+
+async def test_the_onnx_embedder_fails_nothing_with_a_model_that_was_just_exported(tmp_path: Path) -> None:
+    model = exported(tmp_path / "minilm")
+    assert failed(await outcomes(ROOT / "plugins/onnx-embedder", model=str(model))) == {}
 
 
 async def test_openai_llm_passes_before_a_service_that_says_back_what_it_hears() -> None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from hector_sdk import Status
-from hector_sdk.embedding.model import Card, Pair, named, slices
+from hector_sdk.embedding.head import head
+from hector_sdk.embedding.model import Card, Pair, gathered, named
 from hector_sdk.vectors import Embeddings
-from hector_sentence_transformers_embedder.tokens import head, tokenized
+from hector_sentence_transformers_embedder.tokens import tokenized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ class TextEncoder:
         lengths = self._lengths([prompt + text for text in texts])
         most = self.card.max_tokens
         read = [min(length, most) if most else length for length in lengths]
-        vectors = _gathered(read, lambda part: self._slow([texts[index] for index in part], prompt))
+        vectors = gathered(read, lambda part: self._slow([texts[index] for index in part], prompt))
         return Embeddings(vectors, read, [length > known for length, known in zip(lengths, read, strict=True)])
 
     def _agrees(self, slow: NDArray[np.float32]) -> bool:
@@ -144,23 +145,19 @@ def _forward(model: Any, batch: Batch, result: Callable[[dict[str, Tensor]], Ten
             rows: NDArray[np.float32] = result(model(batch.part(part, model.device))).float().cpu().numpy()
         return rows
 
-    return _gathered(batch.lengths, compute)
-
-
-def _gathered(lengths: Sequence[int], compute: Callable[[list[int]], NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Rows computed slice by slice, in the order of the items."""
-    import numpy as np
-
-    parts = list(slices(lengths))
-    rows = [compute(part) for part in parts]
-    made = np.empty((len(lengths), rows[0].shape[1]), dtype=np.float32)
-    for part, own in zip(parts, rows, strict=True):
-        made[part] = own
-    return made
+    return gathered(batch.lengths, compute)
 
 
 def _head(model: Any, text: str, most: int) -> str:
-    return head(model.tokenizer, text, most) if most and callable(model.tokenizer) else text
+    tokenizer = model.tokenizer
+    if not callable(tokenizer):
+        return text
+
+    def count(start: str) -> int:
+        unpadded = {"truncation": False, "padding": False, "verbose": False}
+        return len(tokenizer(start, add_special_tokens=False, **unpadded)["input_ids"])
+
+    return head(text, most, count)
 
 
 def _most(model: Any) -> int:

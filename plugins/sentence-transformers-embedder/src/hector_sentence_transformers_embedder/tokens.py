@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CHARACTERS = 16
-"""Of a text are looked at for each token that a model reads, at first: more than any language needs."""
-MARGIN = 256
-"""Tokens beyond the last one that is read; where a text is cut changes fewer than these before the cut."""
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -48,19 +43,3 @@ def tokenized(model: Any, items: Sequence[Any], prompt: str | None = None) -> Ba
         return None
     lengths = mask.sum(dim=1).tolist()
     return Batch(dict(features), lengths, [bool(encoding.overflowing) for encoding in encodings])
-
-
-def head(tokenizer: Any, text: str, most: int) -> str:
-    """The beginning of a text, with all that a model reads which reads `most` tokens, and more than that.
-
-    Tokenizing megabytes takes seconds, of which a model would see a page.
-    """
-    size = CHARACTERS * most
-    while size < len(text) // 2:
-        start = text[:size]
-        start = start[: max(start.rfind(" "), start.rfind("\n"))] or start  # tokens rarely go beyond words
-        ids = tokenizer(start, add_special_tokens=False, truncation=False, padding=False, verbose=False)["input_ids"]
-        if len(ids) >= most + MARGIN:
-            return start
-        size *= 4
-    return text

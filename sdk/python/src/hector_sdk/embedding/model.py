@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from hector_sdk.vectors import Embeddings
 
@@ -92,6 +95,25 @@ def slices(lengths: Sequence[int], most: int = MOST_TOKENS) -> Iterator[list[int
     """Indices in groups to compute together: at most `most` tokens with padding, in as few steps as pays."""
     if lengths:
         yield from _split(sorted(range(len(lengths)), key=lambda each: -lengths[each]), lengths, most)
+
+
+def gathered(lengths: Sequence[int], compute: Callable[[list[int]], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Rows computed slice by slice, in the order of the items.
+
+    Args:
+        lengths: Tokens of each item.
+        compute: Gives the rows of some items, by their indices.
+    """
+    import numpy as np
+
+    parts = list(slices(lengths))
+    rows = [compute(part) for part in parts]
+    if len(parts) == 1 and parts[0] == list(range(len(lengths))):
+        return rows[0]
+    made = np.empty((len(lengths), rows[0].shape[1]), dtype=np.float32)
+    for part, own in zip(parts, rows, strict=True):
+        made[part] = own
+    return made
 
 
 def _split(part: list[int], lengths: Sequence[int], most: int) -> Iterator[list[int]]:

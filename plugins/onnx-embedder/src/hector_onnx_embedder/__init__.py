@@ -1,0 +1,1 @@
+"""Embedders for Hector: sentence-transformers models as ONNX files, in a process of its own."""
