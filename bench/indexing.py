@@ -111,4 +111,4 @@ def chunks(store: Store) -> list[str]:
     with contextlib.closing(sqlite3.connect(store.ledger)) as connection:
         (number,) = connection.execute("SELECT number FROM keywords").fetchone()
         kept = [json.loads(row) for (row,) in connection.execute(f"SELECT metadata FROM passage_{number}")]  # noqa: S608 - a number
-    return [f"{one['heading']}\n\n{one['text']}" if one["heading"] else one["text"] for one in kept]
+    return [one["text"] for one in kept]

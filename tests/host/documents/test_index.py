@@ -47,10 +47,10 @@ async def test_each_chunk_is_stored_with_what_a_search_needs(place, call):
     assert (report.store, report.files, report.chunks, report.vectors) == ("handbook", 1, len(vectors), len(vectors))
 
 
-async def test_a_passage_is_embedded_with_its_headings(place, call):
-    place.write("a.md", "# Cooking\n\n## Bread\n\nFlour and water.")
+async def test_a_passage_is_embedded_with_the_heading_that_it_stands_under(place, call):
+    place.write("a.md", "# Cooking\n\n## Bread\n\nFlour and water.\n\nIt rises over night.")
     await index(place.store(chunk_size=30), call)
-    assert place.embedder.texts == ["Cooking > Bread\n\n## Bread\n\nFlour and water."]
+    assert place.embedder.texts == ["## Bread\n\nFlour and water.", "Bread\n\nIt rises over night."]
 
 
 async def test_progress_reaches_the_end_and_never_goes_back(place, call):

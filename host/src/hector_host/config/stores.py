@@ -9,6 +9,9 @@ from hector_host.config.entry import Clash, Entry
 from hector_host.config.fields import FilePath, Size, Text
 from hector_host.config.search import Search
 
+CHUNK_SIZE = 1200
+"""Characters of a chunk where the file does not say: some 250 tokens, which every embedder reads whole."""
+
 CHUNK_OVERLAP = 100
 """Characters that neighbouring chunks share, where the file does not say and chunks are large enough."""
 
@@ -36,10 +39,10 @@ class DocumentStoreConfig(Entry):
     """A key under embedders."""
     database: Text
     """A key under databases."""
-    chunk_size: Annotated[int, Field(ge=50, le=100_000)] = 800
+    chunk_size: Annotated[int, Field(ge=50, le=100_000)] = CHUNK_SIZE
     """Characters of a passage at most."""
     chunk_overlap: Annotated[int, Field(ge=0)] = Field(
-        default_factory=lambda data: min(CHUNK_OVERLAP, data.get("chunk_size", 800) // 8)
+        default_factory=lambda data: min(CHUNK_OVERLAP, data.get("chunk_size", CHUNK_SIZE) // 8)
     )
     """Characters that neighbouring passages share. Not given: 100, or an eighth of a chunk where that is less."""
     search: Search = Field(default_factory=Search)
@@ -53,6 +56,6 @@ class DocumentStoreConfig(Entry):
     @classmethod
     def clashes(cls, given: Mapping[str, Any]) -> Iterator[Clash]:
         """Chunks that overlap wholly never end."""
-        overlap, size = given.get("chunk_overlap"), given.get("chunk_size", 800)
+        overlap, size = given.get("chunk_overlap"), given.get("chunk_size", CHUNK_SIZE)
         if isinstance(overlap, int) and isinstance(size, int) and overlap >= 0 and 50 <= size <= overlap:
             yield Clash(("chunk_overlap",), "is not less than chunk_size", "An eighth of it is usual.")

@@ -81,14 +81,14 @@ def plan(
     items: list[Item] = []
     ids: set[str] = set()
     for chunk in chunks:
-        digest = sha256(chunk.whole.encode()).hexdigest()[:DIGITS]
+        digest = sha256(chunk.embedded.encode()).hexdigest()[:DIGITS]
         seen[digest] += 1
         again = f".{seen[digest]}" if seen[digest] > 1 else ""
         id_ = store.chunk_id(done.path, digest + again)
         ids.add(id_)
         metadata = _metadata(store, done.path, title, chunk)
         if held.get(id_) != metadata:
-            items.append(Item(id_, chunk.whole, metadata, kept=held.get(id_) is not None))
+            items.append(Item(id_, chunk.embedded, metadata, kept=held.get(id_) is not None))
     return Work(replace(done, chunks=len(chunks)), items, sorted(held.keys() - ids))
 
 

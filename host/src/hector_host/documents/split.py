@@ -38,6 +38,7 @@ class Chunk:
         end_line: The line of the last character.
         heading: The titles above the passage, outermost first, joined by " > ". Empty where there are none.
         page: The page that it is on, from 1. 0: the file has none.
+        under: The innermost title above it. Empty: there is none, or it begins with that.
     """
 
     text: str
@@ -45,11 +46,15 @@ class Chunk:
     end_line: int
     heading: str
     page: int = 0
+    under: str = ""
 
     @property
-    def whole(self) -> str:
-        """The text below its headings, as it is embedded: a passage is found by the words of its headings, too."""
-        return f"{self.heading}\n\n{self.text}" if self.heading else self.text
+    def embedded(self) -> str:
+        """The text as it is embedded: what stands in the middle of a section is about what the section is about.
+
+        One title is enough: a whole trail of them makes all passages of a document alike.
+        """
+        return f"{self.under}\n\n{self.text}" if self.under else self.text
 
 
 def split(document: Document, *, size: int, overlap: int) -> list[Chunk]:
@@ -81,7 +86,10 @@ def split_part(part: Part, *, size: int, overlap: int) -> list[Chunk]:
             start = begin + offset
             first, last = (bisect_right(newlines, index - 1) + 1 for index in (start, start + len(passage) - 1))
             if any(map(str.isalnum, passage)) and not FENCE.fullmatch(passage.strip()):
-                chunks.append(Chunk(passage, first, last, " > ".join(heading.title for heading in trail(first))))
+                above = trail(first)
+                heading = " > ".join(one.title for one in above)
+                under = above[-1].title if above and above[-1].line != first else ""
+                chunks.append(Chunk(passage, first, last, heading, under=under))
     carried = {chunk for chunk, after in pairwise(chunks) if _carries(after, chunk, outline)}
     return [chunk for chunk in chunks if chunk not in carried]
 
