@@ -13,7 +13,19 @@ from bench.report import markdown, plot
 if TYPE_CHECKING:
     from bench.sample import Comparison
 
-NAMES = ("calls", "starts", "processes", "runs", "recovery", "fleet", "interop", "embedding", "retrieval", "indexing")
+NAMES = (
+    "calls",
+    "starts",
+    "processes",
+    "runs",
+    "recovery",
+    "fleet",
+    "interop",
+    "embedding",
+    "onnx",
+    "retrieval",
+    "indexing",
+)
 RESULTS = Path(__file__).parent / "results"
 
 
