@@ -130,6 +130,26 @@ async def test_a_file_is_not_read_again_while_its_stamp_is_the_same(place, call,
     assert read[3:] == ["new.md"]
 
 
+async def test_a_file_that_cannot_be_read_is_not_tried_again_while_it_is_as_it_is(place, call, monkeypatch):
+    good = place.write("good.md", "Good.")
+    bad = place.write("bad.docx", b"PK")
+    for file in (good, bad):
+        os.utime(file, (1e9, 1e9))
+    store = place.store(include=["*"])
+    first = await index(store, call)
+    read = []
+    monkeypatch.setattr(reader, "contents", lambda root, path, limit: read.append(path) or contents(root, path, limit))
+    second = await index(store, call)
+    assert [str(one) for one in first.skipped] == ["bad.docx: is damaged, or no DOCX: File is not a zip file"]
+    assert (second.skipped, second.files, second.removed, read) == (first.skipped, 1, 0, [])
+    place.write("bad.docx", b"PK too")
+    assert (await index(store, call)).removed == 0
+    assert read == ["bad.docx"]
+    bad.unlink()
+    last = await index(store, call)
+    assert (last.skipped, last.removed) == ((), 0)
+
+
 async def test_a_file_that_the_embedder_refuses_costs_no_other_file_anything(place, call):
     place.write("a.md", "Good.")
     place.write("b.md", long_text(70) + "\n\nPoison.\n\n" + long_text(70))

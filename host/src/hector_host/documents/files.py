@@ -26,10 +26,12 @@ class Skipped:
 
     Attributes:
         path: Relative to the store's folder, with `/`, safe to print.
+        lasting: It is so as long as the file is as it is.
     """
 
     path: str
     reason: str
+    lasting: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"

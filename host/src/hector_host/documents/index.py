@@ -112,7 +112,7 @@ class _Run:
         await self._writer.prepare()
         await self._pipeline.run(found)
         skipped += self._pipeline.skipped
-        gone = self._writer.known.keys() - self._pipeline.present
+        gone = self._writer.known.keys() - self._pipeline.known
         await self._writer.remove(sorted(gone))
         if not self._chunks:
             raise _empty(self._store, "no selected file has text" if found else "no file matches", skipped)
@@ -123,7 +123,7 @@ class _Run:
             files=len(self._pipeline.present),
             chunks=self._chunks,
             vectors=self._pipeline.embedded,
-            removed=len(gone),
+            removed=sum(self._writer.known[path].chunks > 0 for path in gone) + self._pipeline.emptied,
             skipped=tuple(skipped),
             seconds=self._seconds(),
             embedding_seconds=self._pipeline.embedding_seconds,

@@ -39,6 +39,7 @@ CREATE TABLE file (
     place INTEGER NOT NULL REFERENCES place,
     path TEXT NOT NULL,
     digest TEXT,
+    reason TEXT NOT NULL DEFAULT '',
     size INTEGER,
     mtime_ns INTEGER,
     inode INTEGER,
@@ -94,12 +95,14 @@ class Entry:
         digest: Of the bytes that were indexed. None: a run began the file and did not finish it.
         stamp: By which the file is taken for unchanged. None: by its bytes alone.
         chunks: How many of its chunks may be there.
+        reason: Why it has none, though it was read. Empty: it was indexed.
     """
 
     path: str
     digest: str | None
     stamp: Stamp | None = None
     chunks: int = 0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,13 +263,13 @@ class Ledger:
     def entries(self, place: Place) -> dict[str, Entry]:
         """What the place may hold, by path."""
         rows = self._run(
-            "SELECT path, digest, size, mtime_ns, inode, count(id) FROM file LEFT JOIN chunk USING (place, path)"
-            f" WHERE place = {HERE} GROUP BY path",
+            "SELECT path, digest, reason, size, mtime_ns, inode, count(id) FROM file"
+            f" LEFT JOIN chunk USING (place, path) WHERE place = {HERE} GROUP BY path",
             place,
         )
         return {
-            path: Entry(path, digest, None if size is None else Stamp(size, mtime_ns, inode), chunks)
-            for path, digest, size, mtime_ns, inode, chunks in rows
+            path: Entry(path, digest, None if size is None else Stamp(size, mtime_ns, inode), chunks, reason)
+            for path, digest, reason, size, mtime_ns, inode, chunks in rows
         }
 
     def held(self, place: Place) -> int:
@@ -314,10 +317,11 @@ class Ledger:
             for entry in done.files:
                 stamp = asdict(entry.stamp) if entry.stamp else {"size": None, "mtime_ns": None, "inode": None}
                 self._run(
-                    f"INSERT OR REPLACE INTO file VALUES ({HERE}, :path, :digest, :size, :mtime_ns, :inode)",
+                    f"INSERT OR REPLACE INTO file VALUES ({HERE}, :path, :digest, :reason, :size, :mtime_ns, :inode)",
                     place,
                     path=entry.path,
                     digest=entry.digest,
+                    reason=entry.reason,
                     **stamp,
                 )
 

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from grpc import StatusCode
@@ -78,6 +78,8 @@ class Pipeline:
     Attributes:
         skipped: Files that cannot be indexed.
         present: Paths of the others.
+        known: Paths of both that the ledger has rows of.
+        emptied: Files that had chunks, and cannot be indexed any more.
         embedded: Chunks that were embedded.
         embedding_seconds: While the embedder had something to do.
     """
@@ -89,6 +91,8 @@ class Pipeline:
         self._tell = tell
         self.skipped: list[Skipped] = []
         self.present: set[str] = set()
+        self.known: set[str] = set()
+        self.emptied = 0
         self.embedded = 0
         self.embedding_seconds = 0.0
         self._reader = Reader(store.root, store.config.max_file_size)
@@ -145,7 +149,7 @@ class Pipeline:
         known = self._writer.known.get(found.path)
         if known is None or known.digest is None or known.stamp != found.stamp:
             return False
-        self._pass(found, known.chunks)
+        self._pass(found, known)
         return True
 
     async def _document(self, found: Found) -> Read | None:
@@ -157,11 +161,14 @@ class Pipeline:
         entry = _entry(found, contents.digest)
         known = self._writer.known.get(found.path)
         if known and known.digest == contents.digest:
+            entry = replace(entry, chunks=known.chunks, reason=known.reason)
             self._seen.append(entry)
-            self._pass(found, known.chunks)
+            self._pass(found, entry)
             return None
         document = await self._reader.document(contents)
         if isinstance(document, Skipped):
+            if document.lasting:
+                return Read(replace(entry, reason=document.reason), "", [])
             self._skip(found, document)
             return None
         size, overlap = self._store.config.chunk_size, self._store.config.chunk_overlap
@@ -260,12 +267,21 @@ class Pipeline:
         if work.refused:
             self.skipped.append(Skipped(printable(work.path), work.refused))
             return -len(work.items)
-        self.present.add(work.path)
+        before = self._writer.known.get(work.path)
+        self.emptied += bool(work.done.reason and before and before.chunks)
+        self._note(work.done)
         return work.done.chunks - len(work.items)
 
-    def _pass(self, found: Found, chunks: int) -> None:
-        self.present.add(found.path)
-        self._tell([found], chunks)
+    def _pass(self, found: Found, entry: Entry) -> None:
+        self._note(entry)
+        self._tell([found], entry.chunks)
+
+    def _note(self, entry: Entry) -> None:
+        self.known.add(entry.path)
+        if entry.reason:
+            self.skipped.append(Skipped(printable(entry.path), entry.reason, lasting=True))
+        else:
+            self.present.add(entry.path)
 
     def _skip(self, found: Found, skipped: Skipped) -> None:
         self.skipped.append(skipped)

@@ -27,7 +27,15 @@ REASON = 200
 
 
 class ParseError(Exception):
-    """A file that cannot be read; the message is the reason."""
+    """A file that cannot be read; the message is the reason.
+
+    Attributes:
+        lasting: It is so as long as the file is as it is, whatever the machine does meanwhile.
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
 
 
 class Parser:
@@ -127,7 +135,7 @@ def _document(answer: dict[str, Any]) -> Document:
                 f"cannot be read without the package {printable(module)}: run pip install 'hector-host[documents]'"
             )
         case {"error": str(reason)}:
-            raise ParseError(printable(reason)[:REASON])
+            raise ParseError(printable(reason)[:REASON], lasting=True)
         case {"title": str(title), "pages": list(pages)} if all(isinstance(page, str) for page in pages):
             parts = tuple(Part(_plain(page), page=number, faithful=False) for number, page in enumerate(pages, 1))
             return Document(printable(title), parts)

@@ -47,5 +47,7 @@ class Reader:
             if of in PARSED:
                 return await self._parser.parse(of, contents.data)
             return await asyncio.to_thread(plain.document, of, contents.data)
-        except (ParseError, plain.NoTextError) as error:
-            return Skipped(printable(contents.path), str(error))
+        except ParseError as error:
+            return Skipped(printable(contents.path), str(error), error.lasting)
+        except plain.NoTextError as error:
+            return Skipped(printable(contents.path), str(error), lasting=True)
