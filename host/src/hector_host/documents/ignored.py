@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pathspec import GitIgnoreSpec
 
 NAME = ".gitignore"
@@ -18,22 +19,21 @@ class Ignored:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._specs: dict[PurePosixPath, GitIgnoreSpec | None] = {}
+        self._specs: dict[str, GitIgnoreSpec | None] = {}
 
     def __contains__(self, path: str) -> bool:
         """Whether a path is left out; that of a folder ends with a slash."""
-        at = PurePosixPath(path)
-        for folder in at.parents:
+        end = len(path) - path.endswith("/")
+        while True:
+            end = path.rfind("/", 0, end)
+            folder = path[: end + 1]
             spec = self._spec(folder)
-            if spec is None:
-                continue
-            inside = at.relative_to(folder).as_posix() + ("/" if path.endswith("/") else "")
-            said = spec.check_file(inside).include
-            if said is not None:
+            if spec is not None and (said := spec.check_file(path[end + 1 :]).include) is not None:
                 return said
-        return False
+            if end < 0:
+                return False
 
-    def _spec(self, folder: PurePosixPath) -> GitIgnoreSpec | None:
+    def _spec(self, folder: str) -> GitIgnoreSpec | None:
         if folder not in self._specs:
             self._specs[folder] = _read(self._root / folder / NAME)
         return self._specs[folder]
