@@ -23,6 +23,8 @@ NAMES = (
     "interop",
     "embedding",
     "onnx",
+    "vectors",
+    "peers",
     "retrieval",
     "indexing",
 )
