@@ -48,6 +48,11 @@ def pdf(file, *pages, title=""):
     made.output(str(file))
 
 
+async def until(holds):
+    while not holds():
+        await asyncio.sleep(0)
+
+
 def children():
     return [one for one in psutil.Process().children() if "hector_host.documents.reading.child" in one.cmdline()]
 
@@ -123,7 +128,7 @@ async def test_a_process_that_dies_costs_one_file(reader, tmp_path):
     (process,) = children()
     process.suspend()
     reading = asyncio.create_task(read(reader, "a.pdf"))
-    await asyncio.sleep(0.05)
+    await until(reader._parser._turn.locked)
     process.send_signal(signal.SIGKILL)
     assert str(await reading) == ("a.pdf: ended the process that read it (signal 9): it is damaged, or made to do harm")
     assert (await read(reader, "a.pdf")).parts[0].text == "Good."
@@ -146,7 +151,7 @@ async def test_a_cancelled_reading_leaves_no_process_and_no_answer_to_the_next(r
     (process,) = children()
     process.suspend()
     reading = asyncio.create_task(read(reader, "a.pdf"))
-    await asyncio.sleep(0.05)
+    await until(reader._parser._turn.locked)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
@@ -160,6 +165,20 @@ async def test_the_process_ends_with_its_reader(tmp_path):
         await read(reader, "a.pdf")
         assert len(children()) == 1
     assert children() == []
+
+
+async def test_a_file_that_computes_for_ever_is_ended_by_the_system(reader, tmp_path, monkeypatch):
+    (tmp_path / "a.html").write_text("<p>Text.")
+    program = (
+        "from hector_host.documents.reading import child\n"
+        "child.SECONDS = 0\n"
+        "def endless(*_):\n    while True: pass\n"
+        "child._answer = endless\nchild.main()"
+    )
+    monkeypatch.setattr(parser, "START", (*parser.START[:-2], "-c", program))
+    assert await reason(reader, "a.html") == (
+        f"a.html: ended the process that read it (signal {signal.SIGXCPU:d}): it is damaged, or made to do harm"
+    )
 
 
 async def test_a_library_that_is_missing_is_named_with_the_command(reader, tmp_path, monkeypatch):
