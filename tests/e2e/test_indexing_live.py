@@ -108,6 +108,28 @@ def test_a_watched_store_that_cannot_be_indexed_is_tried_again(library):
         host.command.read_error_until("docs: 2 files, 2 chunks, 2 embedded")
 
 
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_indexing_writes_itself_is_no_change(library, hidden):
+    """The store is the folder of the configuration, reached by a link, with the storage folder in it."""
+    (library.folder / "link").symlink_to(".")
+    document = documents()
+    document["document_stores"]["docs"] |= {"watch": True, "path": "./link"}
+    if not hidden:
+        document["storage"] = {"path": "./kept"}
+    library.write(document)
+    with serving(library) as host:
+        host.command.read_error_until("docs: 2 files, 2 chunks, 2 embedded")
+        ledger = library.folder / (".hector" if hidden else "kept") / "documents.sqlite"
+        written = ledger.stat().st_mtime_ns
+        (library.folder / "docs/figs.md").write_text("# Figs\n\nFigs are sweet.\n")
+        host.command.read_error_until("docs: 3 files, 3 chunks, 1 embedded")
+        assert ledger.stat().st_mtime_ns > written
+        # A run that heard of itself would begin another within a second, and that one the next.
+        settled = ledger.stat().st_mtime_ns
+        with pytest.raises(AssertionError, match="never true"):
+            until(lambda: ledger.stat().st_mtime_ns != settled, 2)
+
+
 def test_a_command_waits_for_the_run_of_a_watch(library):
     watched(library)
     with serving(library):

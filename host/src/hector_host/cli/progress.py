@@ -32,11 +32,18 @@ def showing(store: str) -> Iterator[Callable[[IndexProgress], None]]:
         rich_progress.TextColumn("left"),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"{store}: plugins start", total=None, told="")
+        task = bar.add_task(store, total=None, told="")
 
         def tell(now: IndexProgress) -> None:
             # Files are read at the speed of their chunks: bytes tell the time that is left, numbers of files do not.
-            bar.update(task, description=store, completed=now.bytes, total=now.total_bytes, told=_told(now))
+            begun = now.files or now.chunks
+            bar.update(
+                task,
+                description=store if begun else f"{store}: plugins start",
+                completed=now.bytes,
+                total=now.total_bytes,
+                told=_told(now),
+            )
 
         yield tell
 
@@ -49,7 +56,9 @@ class _Lines:
         self._next = 0.0
 
     def __call__(self, progress: IndexProgress) -> None:
-        if progress.seconds < self._next:
+        if progress.seconds < self._next or (
+            progress.seconds < INTERVAL and not progress.files and not progress.chunks
+        ):
             return
         self._next = progress.seconds + INTERVAL
         print(f"{self._store}: {_told(progress)}", file=sys.stderr)

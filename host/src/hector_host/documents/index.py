@@ -107,8 +107,9 @@ class _Run:
 
     async def run(self, ledger: Ledger) -> Report:
         found, skipped = await asyncio.to_thread(self._find)
-        if not found and not ledger.entries(self._store.place):
+        if not found and not await asyncio.to_thread(ledger.entries, self._store.place):
             raise _empty(self._store, "no file matches", skipped)
+        self._tell([], 0)
         await self._writer.prepare()
         await self._pipeline.run(found)
         skipped += self._pipeline.skipped
@@ -117,7 +118,7 @@ class _Run:
         if not self._chunks:
             raise _empty(self._store, "no selected file has text" if found else "no file matches", skipped)
         await self._writer.leave_other_collections()
-        ledger.complete(self._store.place)
+        await asyncio.to_thread(ledger.complete, self._store.place)
         return Report(
             store=self._store.name,
             files=len(self._pipeline.present),

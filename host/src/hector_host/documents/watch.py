@@ -24,7 +24,7 @@ class Changes:
     """
 
     def __init__(self, path: Path, without: Path) -> None:
-        self._path = path
+        self._path = self._folder = path
         self._without = without.resolve()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -49,10 +49,12 @@ class Changes:
         from watchfiles import awatch
 
         while True:
-            folder = self._path.parent if self._path.is_file() else self._path
-            with suppress(OSError, RuntimeError):  # gone, or the system's watches are used up
+            single = self._path.is_file()
+            # Signs come with the names that were watched, so a way over links would not be known again.
+            self._folder = (self._path.parent if single else self._path).resolve()
+            with suppress(Exception):  # it is gone, or the system's watches are used up
                 async for _ in awatch(
-                    folder, watch_filter=self._counts, debounce=int(1000 * QUIET), recursive=folder == self._path
+                    self._folder, watch_filter=self._counts, debounce=int(1000 * QUIET), recursive=not single
                 ):
                     self._changed.set()
             await asyncio.sleep(AGAIN)
@@ -60,9 +62,8 @@ class Changes:
 
     def _counts(self, _: Change, path: str) -> bool:
         changed = Path(path)
-        with suppress(ValueError):
-            inside = changed.relative_to(self._path.resolve() if self._path.is_dir() else self._path.parent.resolve())
-            # Of what is hidden, only what says which files are left out has a say.
-            if any(part.startswith(".") and part != ".gitignore" for part in inside.parts):
-                return False
-        return not changed.is_relative_to(self._without)
+        if changed.is_relative_to(self._without) or not changed.is_relative_to(self._folder):
+            return False
+        # Of what is hidden, only what says which files are left out has a say.
+        inside = changed.relative_to(self._folder).parts
+        return not any(part.startswith(".") and part != ".gitignore" for part in inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.struct_pb2 import Struct
@@ -57,10 +58,19 @@ class Writer:
         if collection is None or not self._fits(collection):
             # The embedder is asked only here: its model may load for long, and an unchanged store needs none.
             await self._create_collection(await self._store.dimension(self._call))
+        has = None if told is None else collection.vectors if collection else 0
+        self.known = await self._told(lambda: self._begun(has))
+
+    def _begun(self, has: int | None) -> dict[str, Entry]:
+        """What the ledger says of the place when a run begins there.
+
+        Args:
+            has: Vectors that the collection has, of all stores. None: its plugin does not tell.
+        """
         self._ledger.begin(self._place, self._store.meaning, self._store.chunking)
-        if told is not None and (collection.vectors if collection else 0) < self._ledger.held(self._place):
+        if has is not None and has < self._ledger.held(self._place):
             self._ledger.distrust(self._place)
-        self.known = self._ledger.entries(self._place)
+        return self._ledger.entries(self._place)
 
     def _fits(self, collection: Collection) -> bool:
         """Whether a whole run with these very settings made the collection what it is."""
@@ -83,7 +93,10 @@ class Writer:
 
     async def held(self, paths: Sequence[str]) -> list[Mapping[str, Mapping[str, Any] | None]]:
         """The chunks of each of these files that the database may have, see `Ledger.chunks`."""
-        return await self._told(lambda: [self._ledger.chunks(self._place, path) for path in paths])
+        return await self._told(partial(self._held, self._place, paths))
+
+    def _held(self, place: Place, paths: Sequence[str]) -> list[Mapping[str, Mapping[str, Any] | None]]:
+        return [self._ledger.chunks(place, path) for path in paths]
 
     async def promise(self, works: Sequence[Work]) -> None:
         """Has the ledger say what may be in the database from now on."""
@@ -131,17 +144,17 @@ class Writer:
 
     async def leave_other_collections(self) -> None:
         """Deletes what earlier settings put into another collection of the same database."""
-        for place in self._ledger.places(self._store.name):
+        for place in await self._told(lambda: self._ledger.places(self._store.name)):
             if place.database == self._place.database and place != self._place:
-                await self._remove(place, list(self._ledger.entries(place)))
-                self._ledger.abandon(place)
+                await self._remove(place, list(await self._told(partial(self._ledger.entries, place))))
+                await self._told(partial(self._ledger.abandon, place))
 
     async def _remove(self, place: Place, paths: Sequence[str]) -> None:
         for start in range(0, len(paths), DELETED_AT_ONCE):
             gone = list(paths[start : start + DELETED_AT_ONCE])
-            ids = [id_ for path in gone for id_ in self._ledger.chunks(place, path)]
-            await self._delete(place, ids)
-            self._ledger.settle(place, Settled(gone=gone))
+            held = await self._told(partial(self._held, place, gone))
+            await self._delete(place, [id_ for ids in held for id_ in ids])
+            await self._told(partial(self._ledger.settle, place, Settled(gone=gone)))
 
     async def _delete(self, place: Place, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), DELETED_AT_ONCE):

@@ -79,14 +79,12 @@ class Stores:
             while True:
                 try:
                     report = await self._run(name)
-                except HectorError as error:
-                    self._tell(f"{error}\n  It is tried again in {retry:g} s.")
+                except Exception as error:  # noqa: BLE001 - whatever it is, the next change or the next time may be better
+                    told = str(error) if isinstance(error, HectorError) else f"{name}: cannot be indexed: {error!r}"
+                    self._tell(f"{told}\n  It is tried again in {retry:g} s.")
                     await changes.wait(retry)
                     retry = min(2 * retry, LAST_RETRY)
                     continue
-                except Exception as error:  # noqa: BLE001 - whatever it is, the host goes on
-                    self._tell(f"{name}: is watched no longer: {error!r}")
-                    return
                 self._tell_of(name, report, known)
                 known, retry = report.skipped, FIRST_RETRY
                 await changes.wait(ANYWAY)
