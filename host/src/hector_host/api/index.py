@@ -31,9 +31,11 @@ def stores(config: Config, name: str) -> list[str]:
         NotFoundError: There is none of that name.
         ConfigError: There is none at all.
     """
+    if name:
+        return [config.document_store(name).name]
     if not config.document_stores:
         raise ConfigError(f"{config.document.name}: declares no document store", "Declare one under document_stores.")
-    return [config.document_store(name).name] if name else list(config.document_stores)
+    return list(config.document_stores)
 
 
 async def index_store(config: Config, registry: Registry, name: str, call: Call, write: Write) -> None:
