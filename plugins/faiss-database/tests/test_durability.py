@@ -261,6 +261,29 @@ async def test_a_full_disk_refuses_and_loses_nothing(directory: Path, serving):
         assert await listed(process.db) == {"before": 1, "after": 3}
 
 
+def test_what_nobody_foresaw_is_told_to_who_waits_and_nothing_is_written_after_it(directory: Path, monkeypatch):
+    written(directory, range(2))
+    engine = Engine(directory, Options())
+    collection = engine.collection("c")
+
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_record", failing)
+        with pytest.raises(MemoryError):
+            engine.put(collection, batch(2)).result(30)
+    with pytest.raises(Status) as caught:
+        engine.put(collection, batch(3)).result(30)
+    assert str(caught.value) == (
+        "a batch could not be stored: MemoryError; "
+        "nothing more is written there: mend the disk and start this plugin again"
+    )
+    assert len(collection) == 40
+    engine.close()
+    assert batches(directory) == [0, 1]
+
+
 def test_after_a_sync_that_failed_nothing_is_written_until_the_next_start(directory: Path, monkeypatch):
     written(directory, range(2))
     engine = Engine(directory, Options())

@@ -170,7 +170,7 @@ class Engine:
                 if group[0].work is not None:
                     _answer(group[0], group[0].work)
                 else:
-                    self._put(group)
+                    self._put_or_stop(group)
                 if self.log.end > LOG_BYTES and not self.log.broken:
                     self._rotate()
             del group  # whoever waits for the next one holds nothing of this one
@@ -201,6 +201,16 @@ class Engine:
     def _have_room(self) -> None:
         with self._changed:
             self._changed.wait_for(lambda: len(self.frozen) < MOST_LOGS or self.background.failed or self._closing)
+
+    def _put_or_stop(self, group: list[Change]) -> None:
+        """Put a group. After what nobody foresaw, what is in memory may be half of it, and nothing more is written."""
+        try:
+            self._put(group)
+        except Exception as error:  # noqa: BLE001 - everyone in the group waits for an answer
+            self.log.broken = self.log.broken or f"a batch could not be stored: {type(error).__name__}"
+            for change in group:
+                if not change.answer.done():
+                    change.answer.set_exception(error)
 
     def _put(self, group: list[Change]) -> None:
         """Write the batches of a group together, then show them."""
