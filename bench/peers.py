@@ -124,8 +124,8 @@ def environment() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="hector-bench-") as folder:
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
         python = Path(folder, "bin/python")
-        install = ["uv", "pip", "install", "--quiet", "--python", python, "--requirement", REQUIREMENTS]
-        subprocess.run(install, check=True)
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python]
+        subprocess.run([*install, "--requirement", REQUIREMENTS], check=True)
         yield python
 
 
