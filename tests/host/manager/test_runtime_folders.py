@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from hector_host.manager.processes import runtime_folder
-from hector_host.manager.processes.runtime_folder import RuntimeFolder
+from hector_host.manager.processes.runtime_folder import LOCK, RuntimeFolder
 
 # A host that is killed together with its warden, and leaves a child of its plugin behind.
 KILLED = """
@@ -64,7 +64,7 @@ def test_it_is_for_this_user_alone(parent):
     folder = RuntimeFolder.make()
     for path in (folder.path, folder.new(), folder.new()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    assert sorted(path.name for path in folder.path.iterdir()) == [".lock", "1", "2"]
+    assert sorted(path.name for path in folder.path.iterdir()) == [LOCK, "1", "2"]
     assert folder.path.parent == parent
     folder.remove()
     folder.remove()
@@ -84,7 +84,7 @@ async def test_a_host_makes_one_and_takes_it_away(host, parent):
         await manager.ready("y")
         (folder,) = parent.iterdir()
         assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) == [
-            ".lock",
+            LOCK,
             "1",
             "1/plugin1",
             "2",
@@ -115,7 +115,9 @@ def test_what_only_has_such_a_name_stays(parent, dead, tmp_path):
     elsewhere = dead.rename(tmp_path / "elsewhere")
     (parent / "hector-cccccccc").symlink_to(elsewhere)
     (parent / "hector-dddddddd").mkdir()
-    (parent / "hector-dddddddd" / ".lock").symlink_to(elsewhere / ".lock")
+    (parent / "hector-dddddddd" / LOCK).symlink_to(elsewhere / LOCK)
+    (parent / "hector-eeeeeeee").mkdir()
+    (parent / "hector-eeeeeeee" / ".lock").touch()  # as uv leaves one in an environment
     before = names(parent)
     RuntimeFolder.make().remove()
     assert names(parent) == before
@@ -128,7 +130,7 @@ def test_the_folder_of_another_user_stays(parent, dead, monkeypatch):
     user = os.getuid()
     monkeypatch.setattr(runtime_folder.os, "getuid", lambda: user + 1)
     runtime_folder.sweep(parent)
-    assert (dead / ".lock").exists()
+    assert (dead / LOCK).exists()
     monkeypatch.undo()
     runtime_folder.sweep(parent)
     assert not dead.exists()
@@ -138,12 +140,12 @@ def test_hosts_that_start_at_once_sweep_side_by_side(parent, host):
     for number in range(20):
         path = parent / f"hector-dead{number:04}"
         (path / "1").mkdir(parents=True)
-        (path / ".lock").touch()
+        (path / LOCK).touch()
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: RuntimeFolder.make(), range(40)))
     assert names(parent) == sorted(folder.path.name for folder in made)
     for folder in made:
-        assert (folder.path / ".lock").exists()
+        assert (folder.path / LOCK).exists()
         folder.remove()
 
 
@@ -165,9 +167,9 @@ def test_a_folder_that_is_swept_before_it_is_locked_is_made_again(parent, monkey
 
 
 def test_a_sweeper_does_not_take_the_folder_that_was_made_anew_under_a_name(parent, dead):
-    holder = os.open(dead / ".lock", os.O_RDWR)
-    (dead / ".lock").unlink()
-    again = os.open(dead / ".lock", os.O_RDWR | os.O_CREAT)
+    holder = os.open(dead / LOCK, os.O_RDWR)
+    (dead / LOCK).unlink()
+    again = os.open(dead / LOCK, os.O_RDWR | os.O_CREAT)
     fcntl.flock(again, fcntl.LOCK_EX)
     runtime_folder.sweep(parent)
     assert (dead / "1").exists()

@@ -21,6 +21,7 @@ from hector_host.manager.launch.environment import MARKER
 from hector_host.manager.processes import custody, family
 from hector_host.manager.processes.custody import Warden
 from hector_host.manager.processes.process import Process
+from hector_host.manager.processes.runtime_folder import LOCK
 
 FAULTY = Path(__file__).parents[3] / "faulty"
 FOREVER = ("/bin/sh", "-c", "echo ready; exec sleep 1000")
@@ -231,7 +232,7 @@ async def test_the_warden_keeps_nothing_of_its_host(spawn, warden, tmp_path):
     process, _ = spawn(*FOREVER)
     await process.spawned
     links = sorted(str(fd.readlink()).split(":")[0] for fd in Path(f"/proc/{warden.pid}/fd").iterdir())
-    lock = f"{next(Path(os.environ['XDG_RUNTIME_DIR']).iterdir())}/.lock"
+    lock = f"{next(Path(os.environ['XDG_RUNTIME_DIR']).iterdir())}/{LOCK}"
     assert links == ["/dev/null"] * 3 + [lock, "anon_inode", "pipe", "pipe", "socket"]
     system = psutil.Process(warden.pid)
     assert (system.environ(), system.cwd(), os.getsid(warden.pid)) == ({}, "/", warden.pid)

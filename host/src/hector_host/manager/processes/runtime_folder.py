@@ -22,7 +22,8 @@ from hector_host.manager.launch.environment import MARKER
 from hector_host.manager.processes import family
 
 PREFIX = "hector-"
-LOCK = ".lock"
+LOCK = ".hector-runtime-lock"
+"""No other program has a file of that name: what has it may be removed."""
 PATH_LIMIT = 100
 """Bytes of a socket's path; systems allow 104 or 108."""
 LONGEST_NAME = len("/plugin4294967295")
