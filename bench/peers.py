@@ -142,16 +142,23 @@ def running(
         if trace:
             kinds = "fsync,fdatasync,msync,sync_file_range"
             command = ["strace", "--follow-forks", f"--trace={kinds}", f"--output={trace}", *command]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
+        log = Path(folder, "log")
+        with (
+            log.open("w", encoding="utf-8") as errors,
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            ) as process,
+        ):
 
             def ask(what: str) -> Any:
                 assert process.stdin
                 assert process.stdout
                 if what:
                     print(what, file=process.stdin, flush=True)
-                return json.loads(process.stdout.readline())
+                line = process.stdout.readline()
+                if not line:
+                    raise OSError(log.read_text(encoding="utf-8")[-500:])
+                return json.loads(line)
 
             try:
                 ask("")
